@@ -1,0 +1,168 @@
+//! The only place that touches the file system: every error names what was attempted and on which path.
+
+#![expect(clippy::disallowed_methods, reason = "this is the one place")]
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+};
+
+/// A failed file operation.
+#[derive(Debug, thiserror::Error)]
+#[error("could not {action} `{}`", .path.display())]
+pub struct FsError {
+    /// What was attempted, as a verb: `read`, `write`, `create` …
+    pub action: &'static str,
+    /// On which path.
+    pub path: PathBuf,
+    /// What the system answered.
+    #[source]
+    pub source: io::Error,
+}
+
+/// Result of a file operation.
+pub type Result<T> = std::result::Result<T, FsError>;
+
+fn at<T>(action: &'static str, path: &Path, result: io::Result<T>) -> Result<T> {
+    result.map_err(|source| FsError { action, path: path.to_owned(), source })
+}
+
+/// The whole file.
+pub fn read(path: &Path) -> Result<Vec<u8>> {
+    at("read", path, fs::read(path))
+}
+
+/// The whole file as UTF-8.
+pub fn read_to_string(path: &Path) -> Result<String> {
+    at("read", path, fs::read_to_string(path))
+}
+
+/// Opens a file for reading.
+pub fn open(path: &Path) -> Result<File> {
+    at("open", path, File::open(path))
+}
+
+/// Creates a file that must not exist yet.
+pub fn create_new(path: &Path) -> Result<File> {
+    at("create", path, OpenOptions::new().read(true).write(true).create_new(true).open(path))
+}
+
+/// Creates or empties a file.
+pub fn create(path: &Path) -> Result<File> {
+    at("create", path, OpenOptions::new().read(true).write(true).create(true).truncate(true).open(path))
+}
+
+/// Creates a folder and its parents.
+pub fn create_dir_all(path: &Path) -> Result<()> {
+    at("create folder", path, fs::create_dir_all(path))
+}
+
+/// The paths in a folder, sorted by name.
+pub fn read_dir(path: &Path) -> Result<Vec<PathBuf>> {
+    let entries = at("list", path, fs::read_dir(path))?;
+    let mut paths = at("list", path, entries.map(|entry| entry.map(|e| e.path())).collect::<io::Result<Vec<_>>>())?;
+    paths.sort();
+    Ok(paths)
+}
+
+/// What lies at a path, links not followed; `None` if nothing does.
+pub fn symlink_metadata(path: &Path) -> Result<Option<fs::Metadata>> {
+    match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        other => at("look at", path, other).map(Some),
+    }
+}
+
+/// Size in bytes of the file at a path, links followed; `None` if nothing is there.
+pub fn size(path: &Path) -> Result<Option<u64>> {
+    match fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        other => at("look at", path, other).map(|meta| Some(meta.len())),
+    }
+}
+
+/// The target of a symbolic link.
+pub fn read_link(path: &Path) -> Result<PathBuf> {
+    at("read link", path, fs::read_link(path))
+}
+
+/// The absolute path without links.
+pub fn canonicalize(path: &Path) -> Result<PathBuf> {
+    at("resolve", path, fs::canonicalize(path))
+}
+
+/// Makes a symbolic link at `path`.
+pub fn symlink(target: &Path, path: &Path) -> Result<()> {
+    at("link", path, std::os::unix::fs::symlink(target, path))
+}
+
+/// Renames within a file system.
+pub fn rename(from: &Path, to: &Path) -> Result<()> {
+    at("rename to", to, fs::rename(from, to))
+}
+
+/// A second name for a file, or a copy where the file system has none.
+pub fn link_or_copy(from: &Path, to: &Path) -> Result<()> {
+    match fs::hard_link(from, to) {
+        Ok(()) => Ok(()),
+        Err(_) => at("copy to", to, fs::copy(from, to)).map(|_| ()),
+    }
+}
+
+/// Removes a file if it is there.
+pub fn remove_file(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => at("remove", path, other),
+    }
+}
+
+/// Removes a folder with all it holds, if it is there.
+pub fn remove_dir_all(path: &Path) -> Result<()> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => at("remove", path, other),
+    }
+}
+
+/// Sets permission bits.
+pub fn set_mode(path: &Path, mode: u32) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    at("set mode of", path, fs::set_permissions(path, fs::Permissions::from_mode(mode)))
+}
+
+/// A temporary folder beside `parent`'s other content; removed when dropped.
+pub fn temp_dir_in(parent: &Path) -> Result<tempfile::TempDir> {
+    create_dir_all(parent)?;
+    at("create a temporary folder in", parent, tempfile::Builder::new().prefix(".skerry-").tempdir_in(parent))
+}
+
+/// A temporary file in `parent`, to be given its final name by [`persist`]; removed when dropped.
+pub fn temp_file_in(parent: &Path) -> Result<tempfile::NamedTempFile> {
+    create_dir_all(parent)?;
+    at("create a temporary file in", parent, tempfile::Builder::new().prefix(".skerry-").tempfile_in(parent))
+}
+
+/// Gives a finished temporary file its final name, in one step, with the permission bits of any new file (0644).
+pub fn persist(file: tempfile::NamedTempFile, path: &Path) -> Result<()> {
+    set_mode(file.path(), 0o644)?;
+    file.persist(path).map(|_| ()).map_err(|error| FsError {
+        action: "write",
+        path: path.to_owned(),
+        source: error.error,
+    })
+}
+
+/// Writes a whole file under its final name in one step.
+pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
+    let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+    let mut file = temp_file_in(parent)?;
+    at("write", path, file.write_all(bytes))?;
+    persist(file, path)
+}
+
+/// Attaches path and action to a result of reading or writing an open file.
+pub fn during<T>(action: &'static str, path: &Path, result: io::Result<T>) -> Result<T> {
+    at(action, path, result)
+}

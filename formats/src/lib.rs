@@ -1,0 +1,14 @@
+//! Every byte that crosses between the host and the device, as types.
+//!
+//! No I/O, no clock and no async live here: values come in, values go out.
+
+pub mod arch;
+pub mod cmdline;
+pub mod digest;
+pub mod hint;
+pub mod layout;
+pub mod name;
+pub mod role;
+pub mod slot;
+pub mod status;
+pub mod verity;
