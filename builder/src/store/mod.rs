@@ -93,7 +93,8 @@ impl Store {
             }
             hasher.update(&buffer[..count]);
             total += count as u64;
-            fsx::during("write", file.path(), file.as_file_mut().write_all(&buffer[..count]))?;
+            let written = file.as_file_mut().write_all(&buffer[..count]);
+            fsx::during("write", file.path(), written)?;
         }
         let got = hasher.finish();
         if got != *digest || total != size {
