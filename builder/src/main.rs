@@ -1,3 +1,7 @@
-//! Skeleton.
+//! `skerry`: parses, runs, reports.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    skerry::cli::main()
+}

@@ -55,6 +55,12 @@ impl Explain for DataError {
     }
 }
 
+impl Explain for skerry_formats::name::BadName {
+    fn exit_code(&self) -> u8 {
+        2
+    }
+}
+
 /// Reads a TOML file.
 pub fn load<T: DeserializeOwned>(path: &Path) -> Result<T, DataError> {
     parse(path, &fsx::read_to_string(path)?)

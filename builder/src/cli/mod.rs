@@ -1,1 +1,97 @@
-//! To come.
+//! The command line: one file a verb.
+
+mod boards;
+mod host;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::report::{Explain, print_error};
+
+pub use host::Host;
+
+/// Builds signed, immutable, bootable edge images with Kubernetes inside.
+#[derive(Debug, Parser)]
+#[command(name = "skerry", version, disable_help_subcommand = true, max_term_width = 100)]
+struct Cli {
+    #[command(flatten)]
+    host: host::HostArgs,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// List the boards that images can be built for
+    Boards(boards::Args),
+}
+
+/// Any error of the tool, with its hint and exit code.
+#[derive(Debug)]
+pub struct Failure(Box<dyn Explain>);
+
+impl<E: Explain> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self(Box::new(error))
+    }
+}
+
+/// Wrong use of the command line, beyond what the parser sees.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct Usage {
+    /// What is wrong.
+    message: String,
+    /// What to do instead.
+    hint: Option<String>,
+}
+
+impl Usage {
+    fn new(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { message: message.into(), hint: Some(hint.into()) }
+    }
+}
+
+impl Explain for Usage {
+    fn hint(&self) -> Option<String> {
+        self.hint.clone()
+    }
+
+    fn exit_code(&self) -> u8 {
+        2
+    }
+}
+
+/// A result that cannot be printed as JSON.
+#[derive(Debug, thiserror::Error)]
+#[error("could not print the result as JSON")]
+pub struct Unprintable(#[source] serde_json::Error);
+
+impl Explain for Unprintable {}
+
+/// Prints a result as JSON on standard output.
+fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
+    println!("{}", serde_json::to_string_pretty(value).map_err(Unprintable)?);
+    Ok(())
+}
+
+/// Runs the tool on the process's arguments.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure(error)) => {
+            eprint!("{}", print_error(error.as_ref()));
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<(), Failure> {
+    let host = Host::new(cli.host)?;
+    match cli.verb {
+        Verb::Boards(args) => boards::run(&host, &args),
+    }
+}

@@ -1,0 +1,73 @@
+//! What every verb needs of the host: the catalogue, the store, the reporter.
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+};
+
+use clap::Args;
+
+use super::{Failure, Usage};
+use crate::{catalog::Catalog, report::Reporter, store::Store};
+
+/// Flags that every verb takes.
+#[derive(Debug, Args)]
+pub struct HostArgs {
+    /// Folder with `boards/`, `recipes/` and `overlays/` [default: the one around the current folder]
+    #[arg(long, global = true, value_name = "DIR", env = "SKERRY_SOURCE", hide_env = true)]
+    source: Option<PathBuf>,
+    /// Folder for downloads and built components [default: `~/.cache/skerry`]
+    #[arg(long, global = true, value_name = "DIR", env = "SKERRY_CACHE", hide_env = true)]
+    cache: Option<PathBuf>,
+    /// Print nothing but results and errors
+    #[arg(long, short, global = true)]
+    quiet: bool,
+}
+
+/// The host as the verbs see it.
+#[derive(Debug)]
+pub struct Host {
+    /// Boards, recipes, overlays.
+    pub catalog: Catalog,
+    /// Downloads and built things.
+    pub store: Store,
+    /// Where progress goes.
+    pub reporter: Reporter,
+}
+
+impl Host {
+    /// Looks around.
+    pub fn new(args: HostArgs) -> Result<Self, Failure> {
+        let catalog = match args.source {
+            Some(folder) => Catalog::at(folder),
+            None => Catalog::around(&current_dir())?.ok_or_else(no_catalog)?,
+        };
+        let reporter = if args.quiet { Reporter::quiet() } else { Reporter::stderr() };
+        Ok(Self { catalog, store: Store::at(args.cache.unwrap_or_else(default_cache)), reporter })
+    }
+}
+
+fn current_dir() -> PathBuf {
+    env::current_dir().unwrap_or_else(|_| PathBuf::from("."))
+}
+
+fn no_catalog() -> Usage {
+    Usage::new("no `recipes/base.toml` in this folder or above", "go to a Skerry checkout, or name it: --source DIR")
+}
+
+fn default_cache() -> PathBuf {
+    below_home("XDG_CACHE_HOME", ".cache").join("skerry")
+}
+
+/// The folder for the user's keys.
+pub fn data_home() -> PathBuf {
+    below_home("XDG_DATA_HOME", ".local/share").join("skerry")
+}
+
+fn below_home(variable: &str, default: &str) -> PathBuf {
+    match (env::var_os(variable), env::var_os("HOME")) {
+        (Some(folder), _) if Path::new(&folder).is_absolute() => PathBuf::from(folder),
+        (_, Some(home)) => PathBuf::from(home).join(default),
+        _ => env::temp_dir(),
+    }
+}
