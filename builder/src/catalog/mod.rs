@@ -3,6 +3,7 @@
 pub mod board;
 pub mod data;
 pub mod recipe;
+pub mod set;
 
 use std::path::{Path, PathBuf};
 
@@ -13,6 +14,7 @@ use crate::fsx::{self, FsError};
 pub use board::Board;
 pub use data::DataError;
 pub use recipe::Recipe;
+pub use set::{PackageSet, PackageSets};
 
 /// The folder that holds `boards/`, `recipes/` and `overlays/`.
 #[derive(Clone, Debug)]
@@ -80,6 +82,11 @@ impl Catalog {
             return Err(self.unknown("profile", profile.as_str(), &self.profile_names()?));
         }
         Ok(base.with(data::load(&path)?))
+    }
+
+    /// The package sets beside a root's own.
+    pub fn sets(&self) -> Result<PackageSets, DataError> {
+        data::load(&self.root.join("recipes/sets.toml"))
     }
 
     /// The folder of an overlay.
