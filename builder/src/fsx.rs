@@ -3,9 +3,12 @@
 #![expect(clippy::disallowed_methods, reason = "this is the one place")]
 
 use std::{
+    collections::BTreeSet,
     fs::{self, File, OpenOptions},
     io::{self, Write as _},
     path::{Path, PathBuf},
+    process,
+    sync::{Mutex, PoisonError},
 };
 
 /// A failed file operation.
@@ -20,6 +23,9 @@ pub struct FsError {
     #[source]
     pub source: io::Error,
 }
+
+/// Folders in which temporary entries were made, for [`sweep`].
+static TEMP_PARENTS: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
 /// Result of a file operation.
 pub type Result<T> = std::result::Result<T, FsError>;
@@ -134,14 +140,36 @@ pub fn set_mode(path: &Path, mode: u32) -> Result<()> {
 
 /// A temporary folder beside `parent`'s other content; removed when dropped.
 pub fn temp_dir_in(parent: &Path) -> Result<tempfile::TempDir> {
-    create_dir_all(parent)?;
-    at("create a temporary folder in", parent, tempfile::Builder::new().prefix(".skerry-").tempdir_in(parent))
+    let prefix = temp_prefix_in(parent)?;
+    at("create a temporary folder in", parent, tempfile::Builder::new().prefix(&prefix).tempdir_in(parent))
 }
 
 /// A temporary file in `parent`, to be given its final name by [`persist`]; removed when dropped.
 pub fn temp_file_in(parent: &Path) -> Result<tempfile::NamedTempFile> {
+    let prefix = temp_prefix_in(parent)?;
+    at("create a temporary file in", parent, tempfile::Builder::new().prefix(&prefix).tempfile_in(parent))
+}
+
+/// Names of temporary entries carry the process's id, so that another run's are never swept.
+fn temp_prefix() -> String {
+    format!(".skerry-{}-", process::id())
+}
+
+fn temp_prefix_in(parent: &Path) -> Result<String> {
     create_dir_all(parent)?;
-    at("create a temporary file in", parent, tempfile::Builder::new().prefix(".skerry-").tempfile_in(parent))
+    TEMP_PARENTS.lock().unwrap_or_else(PoisonError::into_inner).insert(parent.to_owned());
+    Ok(temp_prefix())
+}
+
+/// Removes all temporary entries of this process, when it is about to end without unwinding.
+pub fn sweep() {
+    let parents = TEMP_PARENTS.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    for path in parents.iter().filter_map(|parent| read_dir(parent).ok()).flatten() {
+        let ours = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&temp_prefix()));
+        if ours && remove_file(&path).is_err() {
+            let _best_effort = remove_dir_all(&path);
+        }
+    }
 }
 
 /// Gives a finished temporary file its final name, in one step, with the permission bits of any new file (0644).

@@ -11,6 +11,7 @@ pub mod compose;
 pub mod fetch;
 pub mod fsx;
 pub mod image;
+pub mod interrupt;
 pub mod lock;
 pub mod report;
 pub mod seal;

@@ -3,11 +3,21 @@
 #![expect(clippy::disallowed_methods, reason = "this is the one place")]
 
 use std::{
+    collections::BTreeSet,
     ffi::OsStr,
     io,
     path::{Path, PathBuf},
-    process::{Command, Output, Stdio},
+    process::{Child, Command, Output, Stdio},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
+
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+
+/// Process ids of the tools that run now, for [`terminate_all`].
+static RUNNING: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
 
 /// A host program that was to run.
 pub struct Tool {
@@ -101,8 +111,8 @@ impl Tool {
     /// # Errors
     /// If the program is missing, cannot be started, or exits with anything but 0.
     pub fn output(mut self) -> Result<Vec<u8>, ToolError> {
-        let output = self.command.output().map_err(|source| self.start_error(source))?;
-        check(&self.name, output)
+        let child = self.spawn()?;
+        self.finish(child)
     }
 
     /// Runs to the end with `write` feeding its standard input from this thread.
@@ -113,14 +123,27 @@ impl Tool {
         mut self,
         write: impl FnOnce(&mut std::process::ChildStdin) -> io::Result<()>,
     ) -> Result<Vec<u8>, ToolError> {
-        self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = self.command.spawn().map_err(|source| self.start_error(source))?;
+        self.command.stdin(Stdio::piped());
+        let mut child = self.spawn()?;
         let mut stdin = child.stdin.take();
         let written = stdin.as_mut().map_or(Ok(()), write);
         drop(stdin);
-        let output = child.wait_with_output().map_err(|source| self.start_error(source))?;
-        let stdout = check(&self.name, output)?;
+        let stdout = self.finish(child)?;
         written.map_err(|source| self.start_error(source)).map(|()| stdout)
+    }
+
+    fn spawn(&mut self) -> Result<Child, ToolError> {
+        let spawned = self.command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        let child = spawned.map_err(|source| self.start_error(source))?;
+        running().insert(child.id());
+        Ok(child)
+    }
+
+    fn finish(&self, child: Child) -> Result<Vec<u8>, ToolError> {
+        let id = child.id();
+        let output = child.wait_with_output();
+        running().remove(&id);
+        check(&self.name, output.map_err(|source| self.start_error(source))?)
     }
 
     fn start_error(&self, source: io::Error) -> ToolError {
@@ -128,6 +151,17 @@ impl Tool {
             io::ErrorKind::NotFound => ToolError::Missing { name: self.name.clone() },
             _ => ToolError::Start { name: self.name.clone(), source },
         }
+    }
+}
+
+fn running() -> MutexGuard<'static, BTreeSet<u32>> {
+    RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Asks all running tools to end, when this process is about to.
+pub fn terminate_all() {
+    for id in running().iter().filter_map(|id| i32::try_from(*id).ok()) {
+        let _gone_already = kill(Pid::from_raw(id), Signal::SIGTERM);
     }
 }
 

@@ -7,7 +7,10 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::report::{Explain, print_error};
+use crate::{
+    interrupt,
+    report::{Explain, print_error},
+};
 
 pub use host::Host;
 
@@ -80,6 +83,7 @@ fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
 #[must_use]
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
+    interrupt::clean_up_on_signals();
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure(error)) => {
