@@ -1,7 +1,9 @@
 //! The root file system as a value: paths with owners, modes, extended attributes and content.
 
 mod content;
+pub mod dump;
 mod path;
+pub mod tar;
 
 use std::collections::{BTreeMap, btree_map};
 
