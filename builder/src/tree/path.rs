@@ -13,6 +13,13 @@ pub struct TreePath(String);
 pub struct BadPath(String);
 
 impl TreePath {
+    /// A path written in the code: a clean relative one, checked by every debug build and test.
+    #[must_use]
+    pub(crate) fn fixed(text: &'static str) -> Self {
+        debug_assert!(text.parse::<Self>().is_ok_and(|path| path.0 == text), "{text}");
+        Self(text.to_owned())
+    }
+
     /// The path without a leading slash.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -1,0 +1,247 @@
+//! One Debian package: its control stanza and its files as entries of a tree.
+//!
+//! Nothing is run and nothing is written to disk. What the drop table names is skipped while the tar is read.
+
+use std::{
+    collections::BTreeMap,
+    io::{self, Read},
+    path::Path,
+};
+
+use crate::{
+    compose::drop::DropTable,
+    fsx::{self, FsError},
+    tree::{BadPath, Content, Entry, TreePath},
+};
+
+/// A file in a package may not be larger than this; the largest seen has 38 MB (an arm64 kernel).
+const LARGEST_FILE: u64 = 512 << 20;
+
+/// What a package holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unpacked {
+    /// The control stanza, verbatim.
+    pub control: String,
+    /// Its files in the order of the archive; folders too.
+    pub entries: Vec<(TreePath, Entry)>,
+}
+
+/// A package that cannot be taken apart.
+#[derive(Debug, thiserror::Error)]
+pub enum DebError {
+    /// It cannot be opened.
+    #[error(transparent)]
+    Fs(#[from] FsError),
+    /// It ends early or its compression is damaged.
+    #[error("cannot read it to the end")]
+    Read(#[from] io::Error),
+    /// It is no Debian package.
+    #[error("not a Debian package: {why}")]
+    Format {
+        /// What is wrong.
+        why: &'static str,
+    },
+    /// A member would lie outside the tree.
+    #[error(transparent)]
+    Path(#[from] BadPath),
+    /// A member that a root file system cannot hold.
+    #[error("cannot take in `{path}`: {why}")]
+    Member {
+        /// The member.
+        path: TreePath,
+        /// Why not.
+        why: &'static str,
+    },
+}
+
+/// Reads a `.deb` file.
+///
+/// # Errors
+/// If it cannot be read, is damaged, or holds something that has no place in a tree (device node, link to a dropped file).
+pub fn unpack(path: &Path, drop: &DropTable) -> Result<Unpacked, DebError> {
+    let mut archive = Ar::new(io::BufReader::with_capacity(1 << 18, fsx::open(path)?))?;
+    let mut unpacked = Unpacked { control: String::new(), entries: Vec::new() };
+    let mut data_seen = false;
+    while let Some((name, size)) = archive.next_member()? {
+        let member = (&mut archive.inner).take(size);
+        if name.starts_with("control.tar") {
+            let mut bytes = Vec::new();
+            { member }.read_to_end(&mut bytes)?;
+            unpacked.control = control_of(decoder(&name, &bytes[..])?)?;
+        } else if name.starts_with("data.tar") {
+            unpacked.entries = entries_of(decoder(&name, member)?, drop)?;
+            data_seen = true;
+        } else {
+            io::copy(&mut { member }, &mut io::sink())?;
+        }
+        if data_seen {
+            return Ok(unpacked);
+        }
+        archive.finish_member(size)?;
+    }
+    Err(DebError::Format { why: "it has no data.tar" })
+}
+
+/// A common `ar` archive (System V names, as Debian packages use them).
+struct Ar<R> {
+    inner: R,
+}
+
+impl<R: Read> Ar<R> {
+    fn new(mut inner: R) -> Result<Self, DebError> {
+        let mut magic = [0; 8];
+        inner.read_exact(&mut magic)?;
+        if &magic == b"!<arch>\n" { Ok(Self { inner }) } else { Err(DebError::Format { why: "no ar archive" }) }
+    }
+
+    fn next_member(&mut self) -> Result<Option<(String, u64)>, DebError> {
+        let mut header = Vec::with_capacity(60);
+        (&mut self.inner).take(60).read_to_end(&mut header)?;
+        if header.is_empty() {
+            return Ok(None);
+        }
+        let text = std::str::from_utf8(&header).map_err(|_| DebError::Format { why: "bad ar header" })?;
+        let field = |range| text.get(range).map(str::trim_end).ok_or(DebError::Format { why: "short ar header" });
+        let size = field(48..58)?.parse().map_err(|_| DebError::Format { why: "bad size in an ar header" })?;
+        Ok(Some((field(0..16)?.trim_end_matches('/').to_owned(), size)))
+    }
+
+    /// A decoder may leave padding unread; members start at even offsets.
+    fn finish_member(&mut self, size: u64) -> Result<(), DebError> {
+        if size % 2 == 1 {
+            io::copy(&mut (&mut self.inner).take(1), &mut io::sink())?;
+        }
+        Ok(())
+    }
+}
+
+fn decoder<'a>(name: &str, from: impl Read + 'a) -> Result<Box<dyn Read + 'a>, DebError> {
+    match name.rsplit('.').next() {
+        Some("tar") => Ok(Box::new(from)),
+        Some("xz") => Ok(Box::new(liblzma::read::XzDecoder::new(from))),
+        Some("zst") => Ok(Box::new(zstd::Decoder::new(from)?)),
+        Some("gz") => Ok(Box::new(flate2::read::GzDecoder::new(from))),
+        _ => Err(DebError::Format { why: "compressed in an unknown way" }),
+    }
+}
+
+fn control_of(from: impl Read) -> Result<String, DebError> {
+    let mut text = String::new();
+    for member in tar::Archive::new(from).entries()? {
+        let mut member = member?;
+        if member.path_bytes().as_ref() == b"./control" {
+            (&mut member).take(1 << 20).read_to_string(&mut text)?;
+        }
+    }
+    Ok(text)
+}
+
+fn entries_of(from: impl Read, drop: &DropTable) -> Result<Vec<(TreePath, Entry)>, DebError> {
+    let mut entries = Vec::new();
+    let mut files = BTreeMap::new();
+    for member in tar::Archive::new(from).entries()? {
+        let mut member = member?;
+        let name = String::from_utf8_lossy(&member.path_bytes()).into_owned();
+        if matches!(name.as_str(), "./" | "." | "/") {
+            continue;
+        }
+        let path: TreePath = name.parse()?;
+        if drop.drops(&path) {
+            continue;
+        }
+        let entry = entry_of(&path, &mut member, &files)?;
+        if let crate::tree::Kind::File(_) = entry.kind {
+            files.insert(path.clone(), entry.mode);
+        }
+        entries.push((path, entry));
+    }
+    Ok(entries)
+}
+
+fn entry_of(
+    path: &TreePath,
+    member: &mut tar::Entry<'_, impl Read>,
+    files: &BTreeMap<TreePath, u16>,
+) -> Result<Entry, DebError> {
+    let mut entry = match member.header().entry_type() {
+        tar::EntryType::Directory => Entry::dir(),
+        tar::EntryType::Regular | tar::EntryType::Continuous => Entry::file(content_of(path, member)?, 0),
+        tar::EntryType::Symlink => return Ok(Entry::symlink(link_of(path, member)?)),
+        tar::EntryType::Link => return hard_link(path, &link_of(path, member)?, files),
+        _ => return Err(DebError::Member { path: path.clone(), why: "neither file, folder nor link" }),
+    };
+    entry.mode = (member.header().mode()? & 0o7777) as u16;
+    entry.uid = owner(path, member.header().uid()?)?;
+    entry.gid = owner(path, member.header().gid()?)?;
+    for extension in member.pax_extensions()?.into_iter().flatten() {
+        let extension = extension?;
+        if let Some(name) = extension.key().ok().and_then(|key| key.strip_prefix("SCHILY.xattr.")) {
+            entry.xattrs.insert(name.to_owned(), extension.value_bytes().to_vec());
+        }
+    }
+    Ok(entry)
+}
+
+fn content_of(path: &TreePath, member: &mut tar::Entry<'_, impl Read>) -> Result<Content, DebError> {
+    let size = member.size();
+    if size > LARGEST_FILE {
+        return Err(DebError::Member { path: path.clone(), why: "larger than 512 MiB" });
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
+    if member.read_to_end(&mut bytes)? as u64 != size {
+        return Err(DebError::Format { why: "its data.tar ends early" });
+    }
+    Ok(Content::from_bytes(bytes))
+}
+
+fn link_of(path: &TreePath, member: &tar::Entry<'_, impl Read>) -> Result<String, DebError> {
+    let target = member.link_name_bytes().map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    target.filter(|target| !target.is_empty()).ok_or(DebError::Member { path: path.clone(), why: "a link to nowhere" })
+}
+
+/// A tree has no second names for a file: a hard link becomes a relative symbolic link, which on a read-only root
+/// differs in nothing but `lstat`.
+fn hard_link(path: &TreePath, target: &str, files: &BTreeMap<TreePath, u16>) -> Result<Entry, DebError> {
+    let target: TreePath = target.parse()?;
+    if !files.contains_key(&target) {
+        return Err(DebError::Member { path: path.clone(), why: "a hard link to a file that is not taken in" });
+    }
+    Ok(Entry::symlink(relative(path, &target)))
+}
+
+/// The target as seen from the folder that `from` lies in.
+pub fn relative(from: &TreePath, target: &TreePath) -> String {
+    let from: Vec<&str> = from.as_str().split('/').collect();
+    let to: Vec<&str> = target.as_str().split('/').collect();
+    let folders = from.len() - 1;
+    let shared = from[..folders].iter().zip(&to[..to.len() - 1]).take_while(|(a, b)| a == b).count();
+    let up = std::iter::repeat_n("..", folders - shared);
+    up.chain(to[shared..].iter().copied()).collect::<Vec<_>>().join("/")
+}
+
+fn owner(path: &TreePath, id: u64) -> Result<u32, DebError> {
+    u32::try_from(id).map_err(|_| DebError::Member { path: path.clone(), why: "an owner beyond 32 bits" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_relative_link_goes_up_only_as_far_as_needed() {
+        let path = |text: &str| text.parse::<TreePath>().unwrap();
+        assert_eq!(relative(&path("usr/sbin/mkfs.ext4"), &path("usr/sbin/mke2fs")), "mke2fs");
+        assert_eq!(relative(&path("usr/bin/a"), &path("usr/lib/x/b")), "../lib/x/b");
+        assert_eq!(relative(&path("a"), &path("usr/b")), "usr/b");
+    }
+
+    #[test]
+    fn a_truncated_package_is_rejected() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.deb");
+        for bytes in [&b"!<arch>\n"[..], b"!<arch>\ndebian-binary   0           0", b"<html>gone</html>"] {
+            fsx::write_atomic(&path, bytes).unwrap();
+            assert!(unpack(&path, &DropTable::default()).is_err(), "{bytes:?}");
+        }
+    }
+}
