@@ -38,6 +38,7 @@ impl Recipe {
     /// This recipe with another laid on top.
     #[must_use]
     pub fn with(mut self, top: Self) -> Self {
+        self.exclude.retain(|package, _| !top.packages.contains(package));
         self.packages.extend(top.packages);
         self.exclude.extend(top.exclude);
         self.components.extend(top.components);

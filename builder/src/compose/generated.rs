@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use skerry_formats::layout::Part;
+
 use super::{
     ComposeError,
     deb::{Unpacked, relative},
@@ -72,6 +74,21 @@ pub fn package_list(tree: &mut Tree, packages: &[Package], unpacked: &[Unpacked]
     tree.insert(folder.join("packages")?, Entry::file(Content::from_bytes(list), 0o644))?;
     let link = TreePath::fixed("var/lib/dpkg/status.d");
     Ok(tree.insert(link, Entry::symlink("../../../usr/lib/skerry/status.d"))?)
+}
+
+/// Definitions for `systemd-repart`, which makes ROOT-B and DATA on first boot. ROOT-A stands here too, because existing
+/// partitions of one type are matched in order; DATA asks for more than the gap before the first partition has.
+pub fn partitions(tree: &mut Tree) -> Result<(), ComposeError> {
+    for (number, part) in [(10, Part::RootA), (20, Part::RootB), (30, Part::Data)] {
+        let [kind, guid, label] = [part.type_guid().to_string(), part.guid().to_string(), part.label().to_owned()];
+        let size = part
+            .size()
+            .map_or("SizeMinBytes=256M\n".to_owned(), |size| format!("SizeMinBytes={size}\nSizeMaxBytes={size}\n"));
+        let text = format!("[Partition]\nType={kind}\nUUID={guid}\nLabel={label}\n{size}");
+        let path = TreePath::fixed("usr/lib/repart.d").join(&format!("{number}-{}.conf", label.to_lowercase()))?;
+        tree.insert(path, Entry::file(Content::from_bytes(text), 0o644))?;
+    }
+    Ok(())
 }
 
 /// Keeps the firmware that the board asks for.

@@ -68,6 +68,7 @@ pub fn root(inputs: &Inputs, indexer: &Indexer<'_>, reporter: &Reporter) -> Resu
     generated::certificates(&mut tree)?;
     generated::alternatives(&mut tree, &inputs.tables.alternatives)?;
     generated::os_release(&mut tree, &inputs.release)?;
+    generated::partitions(&mut tree)?;
     generated::firmware(&mut tree, &inputs.firmware)?;
     units::apply(&mut tree, &inputs.units, &inputs.mask)?;
     let kernel = kernel::take_out(&mut tree)?;
