@@ -129,7 +129,7 @@ fn control_of(from: impl Read) -> Result<String, DebError> {
     let mut text = String::new();
     for member in tar::Archive::new(from).entries()? {
         let mut member = member?;
-        if member.path_bytes().as_ref() == b"./control" {
+        if matches!(member.path_bytes().as_ref(), b"./control" | b"control") {
             (&mut member).take(1 << 20).read_to_string(&mut text)?;
         }
     }

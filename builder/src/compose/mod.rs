@@ -19,6 +19,8 @@ pub mod kernel;
 mod merge;
 mod overlay;
 mod tables;
+#[cfg(test)]
+mod tests;
 mod units;
 
 use crate::{

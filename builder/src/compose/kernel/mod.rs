@@ -1,7 +1,7 @@
 //! The kernel's part of a root: the modules that were asked for, and their indexes. The kernel itself is handed out: it
 //! goes into the unified kernel image, not into the root.
 //!
-//! Modules are stored plain, not as `.ko.xz`: docs/decisions/0006-modules.md.
+//! Modules are stored plain, not as `.ko.xz`: docs/decisions/0005-kernel-modules.md.
 
 mod elf;
 mod select;
@@ -16,6 +16,8 @@ use crate::{
     tree::{BadPath, Content, Entry, Kind, Tree, TreeError, TreePath},
 };
 
+#[cfg(test)]
+pub use elf::tests::module as module_for_tests;
 pub use select::{Chosen, Modules};
 
 const MODULES: &str = "usr/lib/modules";
