@@ -248,7 +248,9 @@ fn changes() -> BTreeMap<&'static str, Change> {
     let both: Change = |inputs| drop(inputs.mask.insert("node.service".to_owned(), String::new()));
     let firmware: Change = |inputs| inputs.firmware.push("brcm/".to_owned());
     let kernel: Change = |inputs| inputs.packages.truncate(2);
-    let gone: Change = |inputs| drop(inputs.packages[0].path.set_extension("gone"));
+    let gone: Change = |inputs| {
+        inputs.packages[0].path.set_extension("gone");
+    };
     [
         ("module missing", module),
         ("module folder missing", folder),
