@@ -17,18 +17,19 @@ pub(super) fn compiler_version(arch: Arch) -> Result<String, ToolError> {
     Ok(String::from_utf8_lossy(&output).lines().next().unwrap_or_default().to_owned())
 }
 
-/// The arguments that make the compiler take everything from the sysroot.
+/// The argument that makes the compiler take headers from the sysroot.
+pub(super) fn compile_argument(sysroot: &Path) -> String {
+    format!("--sysroot={}", sysroot.display())
+}
+
+/// The arguments that make it take start files and libraries from there too.
 ///
 /// `--sysroot` alone is not enough: a native compiler finds the host's start files and C library beside its own first, and
-/// `-B` comes before both.
-pub(super) fn arguments(sysroot: &Path, arch: Arch) -> Vec<String> {
+/// `-B` comes before both. Not for compiling: it would take the headers of another compiler version as its own.
+pub(super) fn link_arguments(sysroot: &Path, arch: Arch) -> Vec<String> {
     let root = sysroot.display();
     let tuple = arch.multiarch();
-    vec![
-        format!("--sysroot={root}"),
-        format!("-B{root}/usr/lib/{tuple}"),
-        format!("-B{root}/usr/lib/gcc/{tuple}/{GCC}"),
-    ]
+    vec![compile_argument(sysroot), format!("-B{root}/usr/lib/{tuple}"), format!("-B{root}/usr/lib/gcc/{tuple}/{GCC}")]
 }
 
 /// The version in the name of the package `libgcc-14-dev`.

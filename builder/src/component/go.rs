@@ -131,13 +131,14 @@ impl GoJob<'_> {
     /// Sets up the C compiler, or rules it out; the second value is what the linker must be told.
     fn with_c(&self, tool: Tool) -> Result<(Tool, String), ComponentError> {
         let Some(cgo) = self.recipe.cgo else { return Ok((tool.env("CGO_ENABLED", "0"), String::new())) };
-        let arguments = cgo::arguments(&self.sysroot.unpacked()?, self.arch);
+        let sysroot = self.sysroot.unpacked()?;
+        let arguments = cgo::link_arguments(&sysroot, self.arch);
         let quoted = arguments.iter().map(|argument| format!("'{argument}'")).collect::<Vec<_>>().join(" ");
         let libraries: String = cgo.libraries.iter().map(|library| format!(" -l{library}")).collect();
         let tool = tool
             .env("CGO_ENABLED", "1")
             .env("CC", cgo::compiler(self.arch))
-            .env("CGO_CFLAGS", format!("-O2 -g0 {quoted}"))
+            .env("CGO_CFLAGS", format!("-O2 -g0 '{}'", cgo::compile_argument(&sysroot)))
             .env("CGO_LDFLAGS", format!("-O2 {quoted}{libraries}"))
             // Instead of the host's pkg-config, which knows the host's libraries: answers every question with nothing.
             .env("PKG_CONFIG", "true");

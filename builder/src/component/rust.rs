@@ -70,7 +70,6 @@ impl Job for RustJob<'_> {
 impl RustJob<'_> {
     fn cargo(&self, target: &Path) -> Result<Tool, ComponentError> {
         let sysroot = self.parts.sysroot.unpacked()?;
-        let c = cgo::arguments(&sysroot, self.arch);
         let triple = self.arch.rust_target();
         let variable = triple.replace('-', "_");
         let linker = format!("CARGO_TARGET_{}_LINKER", variable.to_uppercase());
@@ -82,15 +81,15 @@ impl RustJob<'_> {
         Ok(tool
             .dir(self.workspace)
             .env("RUSTC", self.wrapper(target)?)
-            .env("CARGO_ENCODED_RUSTFLAGS", self.flags(&c).join("\u{1f}"))
+            .env("CARGO_ENCODED_RUSTFLAGS", self.flags(&cgo::link_arguments(&sysroot, self.arch)).join("\u{1f}"))
             .env(&linker, &compiler)
             .env(&format!("CC_{variable}"), &compiler)
-            .env(&format!("CFLAGS_{variable}"), format!("-g0 {}", c.join(" "))))
+            .env(&format!("CFLAGS_{variable}"), format!("-g0 {}", cgo::compile_argument(&sysroot))))
     }
 
-    fn flags(&self, c: &[String]) -> Vec<String> {
+    fn flags(&self, link: &[String]) -> Vec<String> {
         let mut flags = vec!["-Ctarget-feature=+crt-static".to_owned(), "-Clink-arg=-Wl,--build-id=none".to_owned()];
-        flags.extend(c.iter().map(|argument| format!("-Clink-arg={argument}")));
+        flags.extend(link.iter().map(|argument| format!("-Clink-arg={argument}")));
         flags.push(format!("--remap-path-prefix={}=/skerry", self.workspace.display()));
         if let Some(home) = cargo_home() {
             flags.push(format!("--remap-path-prefix={}=/cargo", home.display()));
