@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
-use crate::{fsx::FsError, oci::OciError, report::Explain, store::StoreError, tool::ToolError, tree::TreeError};
+use crate::{
+    catalog::DataError, fsx::FsError, oci::OciError, report::Explain, store::StoreError, tool::ToolError,
+    tree::TreeError,
+};
 
 /// A component that could not be read or built.
 #[derive(Debug, thiserror::Error)]
@@ -22,15 +25,9 @@ pub enum ComponentError {
     /// A container image's files do not fit together.
     #[error(transparent)]
     Tree(#[from] TreeError),
-    /// A file does not parse.
-    #[error("could not parse `{}`", .path.display())]
-    Parse {
-        /// The file.
-        path: PathBuf,
-        /// Where and why.
-        #[source]
-        source: Box<toml::de::Error>,
-    },
+    /// A data file cannot be used.
+    #[error(transparent)]
+    Data(#[from] DataError),
     /// A file parses but does not make sense.
     #[error("`{}`: {problem}", .path.display())]
     Invalid {
@@ -83,6 +80,9 @@ pub enum ComponentError {
 
 impl Explain for ComponentError {
     fn hint(&self) -> Option<String> {
+        if let Self::Data(error) = self {
+            return error.hint();
+        }
         let hint = match self.missing()? {
             "go" => "install Go 1.26 or later and put `go` on PATH",
             "cargo" | "rustc" => "install Rust 1.95 or later and put `cargo` on PATH",
@@ -95,7 +95,12 @@ impl Explain for ComponentError {
     }
 
     fn exit_code(&self) -> u8 {
-        if self.missing().is_some() { 4 } else { 1 }
+        match self {
+            Self::Data(error) => error.exit_code(),
+            Self::Invalid { .. } | Self::Image { .. } => 2,
+            _ if self.missing().is_some() => 4,
+            _ => 1,
+        }
     }
 }
 

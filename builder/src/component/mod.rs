@@ -18,7 +18,10 @@ mod workshop;
 
 pub use built::{Built, BuiltFile, ImageName, images_json};
 pub use error::ComponentError;
-pub use packages::{NoPackages, PackageSets};
+pub use packages::{NoPackages, PackageSets, unpack};
 pub use spec::{Cgo, Component, ImageSpec, Kind, Place, Program, load_all};
 pub use version::{BadVersion, Version};
 pub use workshop::{Toolchain, Workshop};
+
+#[cfg(test)]
+mod tests;

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use skerry_formats::name::Name;
 
 use super::{ComponentError, Version};
-use crate::{fsx, tree::TreePath};
+use crate::{catalog::data, fsx, tree::TreePath};
 
 /// A component as its file describes it, checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -155,9 +155,7 @@ impl Component {
     /// If a file cannot be read, a key is unknown or missing, or what the file says does not fit together.
     pub fn load(folder: &Path) -> Result<Self, ComponentError> {
         let path = folder.join("component.toml");
-        let text = fsx::read_to_string(&path)?;
-        let raw: Raw = toml::from_str(&text)
-            .map_err(|source| ComponentError::Parse { path: path.clone(), source: Box::new(source) })?;
+        let raw: Raw = data::load(&path)?;
         let component = raw.validated(folder).map_err(|problem| ComponentError::Invalid { path, problem })?;
         component.check_module()?;
         Ok(component)
@@ -226,6 +224,7 @@ pub fn load_all(folder: &Path) -> Result<Vec<Component>, ComponentError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::Explain as _;
 
     fn load(text: &str) -> Result<Component, ComponentError> {
         let dir = tempfile::tempdir().unwrap();
@@ -250,7 +249,13 @@ mod tests {
     fn an_unknown_key_is_rejected_by_name() {
         assert!(load(GOOD).is_ok());
         let error = load(&GOOD.replace("install", "instal")).unwrap_err();
-        assert!(matches!(&error, ComponentError::Parse { source, .. } if source.message().contains("`instal`")));
+        assert!(
+            error
+                .to_string()
+                .ends_with("unknown field `instal`, expected one of `package`, `binary`, `tags`, `install`, `into`"),
+            "{error}"
+        );
+        assert_eq!(error.hint().as_deref(), Some("did you mean `install`?"));
     }
 
     #[test]

@@ -113,6 +113,14 @@ impl<'a> Workshop<'a> {
         Ok(built)
     }
 
+    /// The key under which the store keeps a built component, for export.
+    ///
+    /// # Errors
+    /// If a compiler is missing, or packages cannot be had.
+    pub fn key(&self, component: &Component, arch: Arch) -> Result<Key, ComponentError> {
+        self.job(component, arch)?.inputs(key::of_component(component, arch)?)
+    }
+
     fn job<'b>(&'b self, component: &'b Component, arch: Arch) -> Result<Box<dyn Job + 'b>, ComponentError> {
         let sysroot = self.locked("sysroot", arch);
         Ok(match &component.kind {
