@@ -116,6 +116,11 @@ pub fn link_or_copy(from: &Path, to: &Path) -> Result<()> {
     }
 }
 
+/// Copies a file's bytes and permission bits.
+pub fn copy(from: &Path, to: &Path) -> Result<()> {
+    at("copy to", to, fs::copy(from, to)).map(|_| ())
+}
+
 /// Removes a file if it is there.
 pub fn remove_file(path: &Path) -> Result<()> {
     match fs::remove_file(path) {

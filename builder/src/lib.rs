@@ -13,6 +13,7 @@ pub mod fsx;
 pub mod image;
 pub mod interrupt;
 pub mod lock;
+pub mod oci;
 pub mod report;
 pub mod seal;
 pub mod store;

@@ -6,7 +6,11 @@
 //! <cache>/tmp/                         work in progress; may be emptied when no build runs
 //! ```
 
+mod export;
+mod import;
 mod key;
+mod manifest;
+mod measure;
 
 use std::{
     io::{Read, Write as _},
@@ -17,7 +21,10 @@ use skerry_formats::digest::{Digest, Hasher};
 
 use crate::fsx::{self, FsError};
 
+pub use export::{ExportError, Selection, export};
+pub use import::{ImportError, import};
 pub use key::Key;
+pub use measure::measure;
 
 /// The store; cheap to clone.
 #[derive(Clone, Debug)]
@@ -107,6 +114,10 @@ impl Store {
 
     /// The folder made for a key, if it was.
     pub fn made(&self, key: &Key) -> Result<Option<PathBuf>, StoreError> {
+        self.made_as(&key.digest())
+    }
+
+    fn made_as(&self, key: &Digest) -> Result<Option<PathBuf>, StoreError> {
         let path = self.made_path(key);
         Ok(fsx::symlink_metadata(&path)?.map(|_| path))
     }
@@ -118,6 +129,10 @@ impl Store {
 
     /// Keeps a finished folder under its key; if someone else was faster, theirs stays.
     pub fn keep(&self, key: &Key, folder: tempfile::TempDir) -> Result<PathBuf, StoreError> {
+        self.keep_as(&key.digest(), folder)
+    }
+
+    fn keep_as(&self, key: &Digest, folder: tempfile::TempDir) -> Result<PathBuf, StoreError> {
         let path = self.made_path(key);
         self.settle(&path)?;
         fsx::set_mode(folder.path(), 0o755)?;
@@ -126,12 +141,12 @@ impl Store {
                 let _moved = folder.keep();
                 Ok(path)
             }
-            Err(error) => self.made(key)?.ok_or_else(|| error.into()),
+            Err(error) => self.made_as(key)?.ok_or_else(|| error.into()),
         }
     }
 
-    fn made_path(&self, key: &Key) -> PathBuf {
-        let hex = key.digest().to_string();
+    fn made_path(&self, key: &Digest) -> PathBuf {
+        let hex = key.to_string();
         self.root.join("made").join(&hex[..2]).join(hex)
     }
 

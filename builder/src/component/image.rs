@@ -1,0 +1,74 @@
+//! A component's programs as a container image.
+
+use std::path::Path;
+
+use skerry_formats::arch::Arch;
+
+use super::{
+    BuiltFile, ComponentError, ImageSpec, Place,
+    built::{FileRecord, ImageName},
+};
+use crate::{
+    fsx,
+    oci::{Image, Run},
+    tree::{Content, Entry, Tree, TreePath},
+};
+
+/// Where image archives lie on the device.
+const IMAGES: &str = "/usr/share/sk8s/images";
+
+/// Composes the image of a component out of its finished programs.
+pub(super) fn compose(
+    (spec, name): (&ImageSpec, &ImageName),
+    arch: Arch,
+    programs: &[BuiltFile],
+) -> Result<Image, ComponentError> {
+    let mut root = Tree::default();
+    for (path, mode) in &spec.folders {
+        let mode =
+            u16::from_str_radix(mode, 8).map_err(|_| spec_error(name, format!("not an octal mode: `{mode}`")))?;
+        root.insert(path_of(name, path)?, Entry { mode, ..Entry::dir() })?;
+    }
+    for (path, text) in &spec.files {
+        root.insert(path_of(name, path)?, Entry::file(Content::from_bytes(text.as_bytes()), 0o644))?;
+    }
+    for program in programs {
+        root.insert(program.install.clone(), program.entry())?;
+    }
+    for (target, links) in &spec.links {
+        let target = path_of(name, target)?;
+        for link in links {
+            root.insert(beside(&target, link.as_str(), name)?, Entry::symlink(target.file_name()))?;
+        }
+    }
+    let run = Run {
+        entrypoint: spec.entrypoint.clone(),
+        command: spec.command.clone(),
+        env: spec.env.clone(),
+        user: spec.user.clone(),
+    };
+    Ok(Image { name: name.to_string(), arch, run, root })
+}
+
+/// Writes the archive of an image into a folder; its file is named after the image.
+pub(super) fn archive_into(folder: &Path, image: &Image) -> Result<FileRecord, ComponentError> {
+    let file = image.name.rsplit('/').next().unwrap_or_default().split(':').next().unwrap_or_default();
+    let path = folder.join(format!("{file}.tar"));
+    image.write(std::io::BufWriter::new(fsx::create_new(&path)?))?;
+    fsx::set_mode(&path, 0o644)?;
+    let install = path_of(&image.name, &format!("{IMAGES}/{file}.tar"))?;
+    FileRecord::of(&path, &install, (Place::Root, 0o644))
+}
+
+fn beside(target: &TreePath, link: &str, name: &ImageName) -> Result<TreePath, ComponentError> {
+    let folder = target.as_str().strip_suffix(target.file_name()).unwrap_or_default();
+    path_of(name, &format!("{folder}{link}"))
+}
+
+fn path_of(name: impl std::fmt::Display, path: &str) -> Result<TreePath, ComponentError> {
+    path.parse().map_err(|error: crate::tree::BadPath| spec_error(name, error.to_string()))
+}
+
+fn spec_error(name: impl std::fmt::Display, problem: String) -> ComponentError {
+    ComponentError::Image { name: name.to_string(), problem }
+}

@@ -1,0 +1,166 @@
+//! Building a component, or finding it in the store.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::OnceLock,
+};
+
+use skerry_formats::{arch::Arch, digest::Digest};
+
+use super::{
+    Built, Component, ComponentError, Kind, PackageSets, Program,
+    built::{FileRecord, ImageName, RECORD, Record},
+    debian::DebianJob,
+    go::{Go, GoJob, GoRecipe},
+    image, key,
+    rust::{self, RustJob, RustParts},
+};
+use crate::{
+    fsx,
+    report::{Outcome, Reporter},
+    store::{Key, Store},
+};
+
+/// Where compilers find their caches and our own sources.
+#[derive(Debug, Default)]
+pub struct Toolchain {
+    cache: PathBuf,
+    workspace: PathBuf,
+    go: OnceLock<Go>,
+}
+
+/// All that builds need.
+#[derive(Clone, Copy, Debug)]
+pub struct Workshop<'a> {
+    /// Where results are kept.
+    pub store: &'a Store,
+    /// Compilers and sources.
+    pub toolchain: &'a Toolchain,
+    /// Locked Debian packages.
+    pub packages: &'a dyn PackageSets,
+    /// Where progress goes.
+    pub reporter: &'a Reporter,
+}
+
+/// The part of a build that differs by kind.
+pub(super) trait Job {
+    /// Adds what this kind depends on.
+    fn inputs(&self, key: Key) -> Result<Key, ComponentError>;
+    /// Makes one program at a path.
+    fn make(&self, program: &Program, out: &Path) -> Result<(), ComponentError>;
+}
+
+/// A package set, of which the digest comes first and the files only if needed.
+pub(super) struct Locked<'a> {
+    sets: &'a dyn PackageSets,
+    set: String,
+}
+
+impl Locked<'_> {
+    pub(super) fn digest(&self) -> Result<Digest, ComponentError> {
+        self.sets.digest(&self.set).map_err(|source| ComponentError::Packages { set: self.set.clone(), source })
+    }
+
+    pub(super) fn unpacked(&self) -> Result<PathBuf, ComponentError> {
+        self.sets.unpacked(&self.set).map_err(|source| ComponentError::Packages { set: self.set.clone(), source })
+    }
+}
+
+impl Toolchain {
+    /// Compilers' caches under `cache`; our own sources in `workspace`.
+    #[must_use]
+    pub fn new(cache: impl Into<PathBuf>, workspace: impl Into<PathBuf>) -> Self {
+        Self { cache: cache.into(), workspace: workspace.into(), go: OnceLock::new() }
+    }
+
+    fn go(&self) -> Result<&Go, ComponentError> {
+        match self.go.get() {
+            Some(go) => Ok(go),
+            None => Go::find().map(|go| self.go.get_or_init(|| go)),
+        }
+    }
+}
+
+impl<'a> Workshop<'a> {
+    /// Builds a component for an architecture, unless the store has it.
+    ///
+    /// # Errors
+    /// If a compiler is missing or fails, or packages cannot be had.
+    pub fn build(&self, component: &Component, arch: Arch) -> Result<Built, ComponentError> {
+        let step = self.reporter.step(format!("build {} for {arch}", component.name));
+        let job = self.job(component, arch)?;
+        let key = job.inputs(key::of_component(component, arch)?)?;
+        if let Some(folder) = self.store.made(&key)? {
+            let built = Built::open(component, &folder)?;
+            step.done(Outcome::FromStore);
+            return Ok(built);
+        }
+        let made = self.store.workspace()?;
+        let programs = self.store.workspace()?;
+        let files = match &component.image {
+            None => programs_into(component, job.as_ref(), made.path())?,
+            Some(spec) => {
+                let records = programs_into(component, job.as_ref(), programs.path())?;
+                let files: Vec<_> = records.into_iter().map(|record| record.at(programs.path())).collect();
+                let name = ImageName::of(component, spec);
+                vec![image::archive_into(made.path(), &image::compose((spec, &name), arch, &files)?)?]
+            }
+        };
+        let text = serde_json::to_vec_pretty(&Record { files }).unwrap_or_default();
+        fsx::write_atomic(&made.path().join(RECORD), &text)?;
+        let built = Built::open(component, &self.store.keep(&key, made)?)?;
+        step.done(Outcome::Made);
+        Ok(built)
+    }
+
+    /// The key under which the store keeps a built component, for export.
+    ///
+    /// # Errors
+    /// If a compiler is missing, or packages cannot be had.
+    pub fn key(&self, component: &Component, arch: Arch) -> Result<Key, ComponentError> {
+        self.job(component, arch)?.inputs(key::of_component(component, arch)?)
+    }
+
+    fn job<'b>(&'b self, component: &'b Component, arch: Arch) -> Result<Box<dyn Job + 'b>, ComponentError> {
+        let sysroot = self.locked("sysroot", arch);
+        Ok(match &component.kind {
+            Kind::Go { tags, stamps, cgo, .. } => Box::new(GoJob {
+                go: self.toolchain.go()?,
+                cache: &self.toolchain.cache,
+                component,
+                arch,
+                recipe: GoRecipe { tags, stamps, cgo: cgo.as_ref() },
+                sysroot,
+            }),
+            Kind::Rust { sources } => Box::new(RustJob {
+                workspace: &self.toolchain.workspace,
+                cache: &self.toolchain.cache,
+                component,
+                arch,
+                sources,
+                parts: RustParts {
+                    compiler: self.locked("rust", rust::host()?),
+                    library: self.locked("rust-std", arch),
+                    sysroot,
+                },
+            }),
+            Kind::Debian { set } => Box::new(DebianJob { packages: self.locked(set, arch) }),
+        })
+    }
+
+    fn locked(&self, set: &str, arch: Arch) -> Locked<'a> {
+        Locked { sets: self.packages, set: format!("{set}/{arch}") }
+    }
+}
+
+/// Makes all programs of a component in a folder.
+fn programs_into(component: &Component, job: &dyn Job, folder: &Path) -> Result<Vec<FileRecord>, ComponentError> {
+    let make = |(index, program): (usize, &Program)| {
+        let file = format!("{index}-{}", program.install.file_name());
+        let path = folder.join(&file);
+        job.make(program, &path)?;
+        fsx::set_mode(&path, 0o755)?;
+        FileRecord::of(&path, &program.install, (program.into, 0o755))
+    };
+    component.programs.iter().enumerate().map(make).collect()
+}

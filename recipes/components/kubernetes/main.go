@@ -1,0 +1,63 @@
+// Kube is Kubernetes as one program: the part to run is named by the program's own name or by its first argument.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	_ "time/tzdata" // time zones of CronJobs
+
+	"github.com/spf13/cobra"
+	_ "k8s.io/client-go/plugin/pkg/client/auth" // kubectl's ways to log in
+	"k8s.io/component-base/cli"
+	"k8s.io/component-base/logs"
+	_ "k8s.io/component-base/logs/json/register"          // the JSON log format
+	_ "k8s.io/component-base/metrics/prometheus/clientgo" // metrics of the API client
+	_ "k8s.io/component-base/metrics/prometheus/version"  // metric of the version
+	"k8s.io/kubectl/pkg/cmd"
+	"k8s.io/kubectl/pkg/cmd/util"
+	apiserver "k8s.io/kubernetes/cmd/kube-apiserver/app"
+	controllermanager "k8s.io/kubernetes/cmd/kube-controller-manager/app"
+	proxy "k8s.io/kubernetes/cmd/kube-proxy/app"
+	scheduler "k8s.io/kubernetes/cmd/kube-scheduler/app"
+	kubelet "k8s.io/kubernetes/cmd/kubelet/app"
+)
+
+// parts are the components by their upstream names, each made only when it runs.
+var parts = map[string]func() int{
+	"kube-apiserver":          component(func() *cobra.Command { return apiserver.NewAPIServerCommand() }),
+	"kube-controller-manager": component(controllermanager.NewControllerManagerCommand),
+	"kube-scheduler":          component(func() *cobra.Command { return scheduler.NewSchedulerCommand() }),
+	"kube-proxy":              component(proxy.NewProxyCommand),
+	"kubelet":                 component(func() *cobra.Command { return kubelet.NewKubeletCommand(context.Background()) }),
+	"kubectl":                 kubectl,
+}
+
+func main() {
+	part, found := parts[filepath.Base(os.Args[0])]
+	if !found && len(os.Args) > 1 {
+		// Shift, so that each part sees its own name where it expects it.
+		part, found = parts[os.Args[1]]
+		os.Args = os.Args[1:]
+	}
+	if !found {
+		fmt.Fprintln(os.Stderr, "usage: kube {kube-apiserver|kube-controller-manager|kube-scheduler|kube-proxy|kubelet|kubectl} [argument...]")
+		os.Exit(2)
+	}
+	os.Exit(part())
+}
+
+func component(command func() *cobra.Command) func() int {
+	return func() int { return cli.Run(command()) }
+}
+
+// kubectl does what upstream's main does: verbosity first, as its set-up reads files and starts plugins.
+func kubectl() int {
+	logs.GlogSetter(cmd.GetLogVerbosity(os.Args))
+	if err := cli.RunNoErrOutput(cmd.NewDefaultKubectlCommand()); err != nil {
+		util.CheckErr(err)
+		return 1
+	}
+	return 0
+}
