@@ -19,3 +19,4 @@ pub mod store;
 pub mod tool;
 pub mod toolbox;
 pub mod tree;
+pub mod vm;

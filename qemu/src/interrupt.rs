@@ -37,6 +37,11 @@ impl Interrupt {
         interrupt
     }
 
+    /// Puts the flag up, as a signal would.
+    pub fn raise(&self) {
+        self.raised.store(true, Ordering::Relaxed);
+    }
+
     /// Whether the flag is up.
     #[must_use]
     pub fn raised(&self) -> bool {
