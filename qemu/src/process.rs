@@ -29,6 +29,11 @@ pub fn output(program: &Path, args: &[&str]) -> io::Result<String> {
     }
 }
 
+/// Sends a process the signal of Ctrl-C.
+pub fn interrupt(id: u32) {
+    let _ = kill(Pid::from_raw(id.cast_signed()), Signal::SIGINT);
+}
+
 /// A running program; killed and reaped when dropped.
 #[derive(Debug)]
 pub struct Running {
@@ -59,11 +64,6 @@ impl Running {
     #[must_use]
     pub fn id(&self) -> u32 {
         self.child.id()
-    }
-
-    /// Asks the process to end.
-    pub fn terminate(&self) {
-        let _ = kill(Pid::from_raw(self.child.id().cast_signed()), Signal::SIGTERM);
     }
 }
 

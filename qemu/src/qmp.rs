@@ -61,6 +61,9 @@ struct Message {
     #[serde(rename = "return")]
     result: Option<Value>,
     error: Option<Refusal>,
+    event: Option<String>,
+    #[serde(default)]
+    data: Value,
 }
 
 #[derive(Deserialize)]
@@ -158,6 +161,23 @@ impl Qmp {
             "driver": "virtio-blk-pci", "id": format!("plug{port}"), "drive": node, "bus": format!("port{port}"),
         });
         self.run("device_add", Some(device)).map(|_| ())
+    }
+
+    /// Pulls the medium in port `port` out again; done when the guest has let it go.
+    ///
+    /// # Errors
+    /// If nothing is plugged in, or the guest holds it for more than ten seconds.
+    pub fn unplug(&mut self, port: u8) -> Result<(), QmpError> {
+        let id = format!("plug{port}");
+        self.run("device_del", Some(json!({"id": id})))?;
+        loop {
+            let message = self.receive()?;
+            // The device's own part is reported before the device; only the device has a name.
+            if message.event.as_deref() == Some("DEVICE_DELETED") && message.data["device"] == id.as_str() {
+                break;
+            }
+        }
+        self.run("blockdev-del", Some(json!({"node-name": format!("plugged{port}")}))).map(|_| ())
     }
 
     fn run(&mut self, command: &'static str, arguments: Option<Value>) -> Result<Value, QmpError> {
