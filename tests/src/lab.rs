@@ -8,7 +8,7 @@ use std::{
 use skerry_formats::arch::Arch;
 use skerry_qemu::{Interrupt, Options, Qemu, Vm, accel, binary, firmware};
 
-use crate::{Broken, Check, image, process::Program};
+use crate::{Broken, Check, cli, image, process::Program};
 
 /// The lab.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ impl Lab {
         let images = images.canonicalize().map_err(Broken::when(&format!("no folder `{}`", images.display())))?;
         let scratch = tempfile::Builder::new().prefix("promises-").tempdir_in(&images);
         let scratch = scratch.map_err(Broken::when("could not make a scratch folder"))?;
-        Ok(Self { images, scratch, skerry: host_tool()?, interrupt })
+        Ok(Self { images, scratch, skerry: cli::host_tool()?, interrupt })
     }
 
     /// The image of a single node for an architecture: `SKERRY_TEST_IMAGE_AMD64`, `…_ARM64`, else from the folder.
@@ -101,12 +101,4 @@ fn host(arch: Arch) -> Check<(Qemu, skerry_qemu::Firmware)> {
     let qemu = binary::find(arch, None, &search).map_err(Broken::when("no emulator"))?;
     let firmware = firmware::find(arch, Path::new("/")).map_err(Broken::when("no firmware"))?;
     Ok((qemu, firmware))
-}
-
-fn host_tool() -> Check<PathBuf> {
-    let beside = || std::env::current_exe().ok().map(|own| own.with_file_name("skerry"));
-    let path = std::env::var_os("SKERRY_BIN").map(PathBuf::from).or_else(beside);
-    path.filter(|path| path.is_file()).ok_or_else(|| {
-        Broken::new("no host tool: build it with `cargo build --release -p skerry`, or name it in SKERRY_BIN")
-    })
 }

@@ -4,6 +4,7 @@
 //! architecture, one booted node for all that needs Kubernetes, cheap machines before the dear one. Each promise is a line
 //! on standard output; the last line is `N passed, N failed`.
 
+pub mod cli;
 pub mod image;
 pub mod kubectl;
 pub mod lab;

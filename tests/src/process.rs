@@ -81,10 +81,10 @@ impl Program {
         self
     }
 
-    /// Takes a variable away.
+    /// Takes all variables away.
     #[must_use]
-    pub fn without(mut self, key: &str) -> Self {
-        self.command.env_remove(key);
+    pub fn bare(mut self) -> Self {
+        self.command.env_clear();
         self
     }
 
