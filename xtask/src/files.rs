@@ -2,7 +2,10 @@
 
 #![expect(clippy::disallowed_methods, reason = "this is the one place")]
 
-use std::{fs, io, path::Path};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 /// Attaches the path to a failure.
 fn at<T>(action: &str, path: &Path, result: io::Result<T>) -> Result<T, String> {
@@ -30,4 +33,9 @@ pub fn create_dir_all(path: &Path) -> Result<(), String> {
 /// Removes a file; what is gone already is gone.
 pub fn remove(path: &Path) {
     let _ = fs::remove_file(path);
+}
+
+/// The paths in a folder; none if it cannot be read.
+pub fn list(path: &Path) -> Vec<PathBuf> {
+    fs::read_dir(path).into_iter().flatten().filter_map(Result::ok).map(|entry| entry.path()).collect()
 }
