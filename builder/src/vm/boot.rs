@@ -17,12 +17,17 @@ use super::{
 use crate::{
     fsx,
     report::{Outcome, Reporter},
+    tool::Adopted,
 };
 
 /// The port of the node's one service.
 const API: u16 = 6443;
-/// Seconds a machine gets to power itself off.
+/// Seconds a running system gets to power itself off.
 const FAREWELL: u64 = 90;
+/// Seconds for a machine that has not come to its system yet; firmware and kernel do not answer the power button.
+const SHORT_FAREWELL: u64 = 5;
+/// What the console says when the image's own system runs.
+const SYSTEM_RUNS: &str = "systemd[1]: ";
 
 /// What the host must know to reach the node.
 struct Access {
@@ -83,8 +88,9 @@ fn announce(reporter: &Reporter, qemu: &Qemu, choice: &Choice) {
 
 /// Makes identity, kubeconfig and seed medium in the state folder.
 fn prepare_access(options: &Options, identity: &MakeIdentity<'_>) -> Result<Access, VmError> {
+    fsx::set_mode(&options.state, 0o700)?;
     let free = |source| VmError::Machine(MachineError::Start { program: "a forwarded port".into(), source });
-    let port = skerry_qemu::ports::free(Some(API)).map_err(free)?;
+    let port = skerry_qemu::ports::free(None).map_err(free)?;
     let path = options.state.join("seed.img");
     let (seed, kubeconfig) = match &options.seed {
         SeedFrom::Nowhere => (None, None),
@@ -113,11 +119,13 @@ fn prepare_access(options: &Options, identity: &MakeIdentity<'_>) -> Result<Acce
 
 /// Follows a machine as far as asked, and stops it whatever happens.
 fn attend(mut vm: Vm, options: &Options, access: &Access, reporter: &Reporter) -> Result<(), VmError> {
+    let _ended_with_us = Adopted::new(vm.id());
     reporter.line(format!("console: {}", options.state.join("serial.log").display()));
     let followed = follow(&mut vm, options, access, reporter);
     if !matches!(followed, Err(VmError::Machine(MachineError::Ended { .. } | MachineError::Broken { .. }))) {
         let step = reporter.step("stop the machine");
-        vm.stop(Deadline::seconds(FAREWELL));
+        let runs = vm.serial().text().contains(SYSTEM_RUNS);
+        vm.stop(Deadline::seconds(if runs { FAREWELL } else { SHORT_FAREWELL }));
         step.done(Outcome::Made);
     }
     followed
