@@ -1,10 +1,19 @@
 //! Ctrl-C and termination: running tools are ended, temporary files go, nothing half-written stays.
 
-use std::{process, thread};
+use std::{process, sync::OnceLock, thread};
 
 use nix::sys::signal::{SigSet, Signal};
+use skerry_qemu::Interrupt;
 
 use crate::{fsx, tool};
+
+/// Set while a machine runs, which is stopped in order.
+static FLAG: OnceLock<Interrupt> = OnceLock::new();
+
+/// From now on the first interrupt only raises this flag, and whoever runs a machine stops it; a second one ends the process.
+pub fn as_flag() -> Interrupt {
+    FLAG.get_or_init(Interrupt::default).clone()
+}
 
 /// From now on an interrupt cleans up and ends the process with 128 + the signal's number.
 ///
@@ -17,7 +26,13 @@ pub fn clean_up_on_signals() {
         return;
     }
     thread::spawn(move || {
-        let Ok(signal) = signals.wait() else { return };
+        let signal = loop {
+            let Ok(signal) = signals.wait() else { return };
+            match FLAG.get() {
+                Some(flag) if !flag.raised() => flag.raise(),
+                _ => break signal,
+            }
+        };
         tool::terminate_all();
         fsx::sweep();
         eprintln!("\nskerry: interrupted; nothing was left half-written");

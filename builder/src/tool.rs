@@ -158,6 +158,25 @@ fn running() -> MutexGuard<'static, BTreeSet<u32>> {
     RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// A process that another crate started, ended with the tools as long as this value lives.
+#[derive(Debug)]
+pub struct Adopted(u32);
+
+impl Adopted {
+    /// Takes a process in.
+    #[must_use]
+    pub fn new(id: u32) -> Self {
+        running().insert(id);
+        Self(id)
+    }
+}
+
+impl Drop for Adopted {
+    fn drop(&mut self) {
+        running().remove(&self.0);
+    }
+}
+
 /// Asks all running tools to end, when this process is about to.
 pub fn terminate_all() {
     for id in running().iter().filter_map(|id| i32::try_from(*id).ok()) {

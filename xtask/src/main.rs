@@ -1,3 +1,40 @@
-//! Skeleton.
+//! Development tasks: `cargo xtask tidy` checks the house caps, `cargo xtask bench` measures against the goals.
 
-fn main() {}
+mod bench;
+mod files;
+mod process;
+mod tidy;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Development tasks.
+#[derive(Debug, Parser)]
+#[command(name = "xtask")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Check sizes of files and functions, heads, markers, and which crate may know which
+    Tidy,
+    /// Measure build times, sizes, boot phases and memory against the goals
+    Bench(bench::Args),
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().task {
+        Task::Tidy => tidy::run(),
+        Task::Bench(args) => bench::run(&args),
+    };
+    match done {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

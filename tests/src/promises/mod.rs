@@ -1,0 +1,69 @@
+//! The promises, in the order in which they are checked: cheap machines first, the one with Kubernetes last.
+
+mod arm;
+mod recovery;
+mod restart;
+mod seeds;
+mod verity;
+mod workload;
+
+use skerry_formats::arch::Arch;
+use skerry_qemu::Deadline;
+
+use crate::{Broken, Check, lab::Lab, node::Node, report::Report};
+
+/// Seconds from power on to Ready that a node may take under emulation on two busy processors.
+const READY: u64 = 600;
+
+/// Checks all that the report wants.
+pub fn run(lab: &Lab, report: &mut Report) {
+    verity::run(lab, report);
+    seeds::run(lab, report);
+    arm::run(lab, report);
+    single(lab, report);
+}
+
+/// A promise that a booted node keeps.
+type OnNode = (&'static str, fn(&mut Node) -> Check);
+
+/// In this order on the one node: the last two restart it and stop it.
+const ON_NODE: [OnNode; 10] = [
+    ("nothing is pulled: every image of the node is a preloaded one", workload::nothing_pulled),
+    ("a Deployment of the preloaded image becomes available", workload::deployment),
+    ("its ClusterIP answers from another pod", workload::cluster_ip),
+    ("cluster DNS resolves it from another pod", workload::dns),
+    ("kubectl logs and exec work", workload::logs_and_exec),
+    ("kube-apiserver recovers when killed", recovery::apiserver),
+    ("kine recovers when killed", recovery::kine),
+    ("containerd recovers when killed, and pods live on", recovery::containerd),
+    ("a reboot and a reset keep the cluster", restart::keeps_cluster),
+    ("Ctrl-C powers the machine off in order", restart::stops),
+];
+
+fn single(lab: &Lab, report: &mut Report) {
+    const BOOTS: &str = "the image boots to a Ready single node";
+    let names: Vec<&str> = ON_NODE.iter().map(|(name, _)| *name).chain([BOOTS]).collect();
+    if !report.wants(&names) {
+        return;
+    }
+    let booted = lab.image(Arch::Amd64).and_then(|image| Node::boot(lab, &image, Deadline::seconds(READY)));
+    let mut node = match booted {
+        Ok(node) => node,
+        Err(Broken(why)) => {
+            report.promise(BOOTS, || Err(Broken(why)));
+            for (name, _) in ON_NODE {
+                report.promise(name, || Err(Broken::new("there is no node to show it on")));
+            }
+            return;
+        }
+    };
+    let seconds = node.ready_seconds;
+    report.promise(BOOTS, || {
+        println!("      Ready after {seconds} s");
+        node.kubectl.node_ready()?;
+        node.inspector()
+    });
+    for (name, check) in ON_NODE {
+        report.promise(name, || check(&mut node));
+    }
+}

@@ -1,0 +1,61 @@
+//! Restarts, orderly and not, and the end.
+
+use skerry_qemu::Deadline;
+
+use super::workload;
+use crate::{
+    Broken, Check,
+    kubectl::{BUSYBOX, Kubectl},
+    node::{INSPECTOR, Node},
+};
+
+/// Seconds from the restart to a working Deployment under emulation.
+const BACK: u64 = 420;
+/// systemd restarts the system in order on this signal to its process 1 (SIGRTMIN+5, `systemd(1)`).
+const REBOOT: &str = "kill -39 1";
+/// The kernel restarts at once, as if the reset button were pressed: nothing is written back.
+const RESET: &str = "echo b >/proc/sysrq-trigger";
+
+/// The cluster's objects and the pods' work survive a reboot in order and then a reset.
+pub fn keeps_cluster(node: &mut Node) -> Check {
+    let namespace = uid(&node.kubectl)?;
+    for script in [REBOOT.replace("kill", &format!("{BUSYBOX} kill")), RESET.to_owned()] {
+        let boot = boot_id(&node.kubectl)?;
+        // The connection ends with the machine.
+        let _ = node.kubectl.shell(INSPECTOR, &script);
+        node.kubectl.until("the node is Ready after the restart", Deadline::seconds(BACK), |kubectl| {
+            kubectl.node_ready()?;
+            if boot_id(kubectl)? == boot { Err(Broken::new("it has not restarted")) } else { Ok(()) }
+        })?;
+        for pod in ["client", INSPECTOR] {
+            node.kubectl.until("pods run again", Deadline::seconds(120), |k| k.pod_ready(pod))?;
+        }
+        workload::available(&node.kubectl, 120)?;
+        workload::fetch(&node.kubectl, "web.default.svc.cluster.local")?;
+        if uid(&node.kubectl)? != namespace {
+            return Err(Broken::new("it is another cluster"));
+        }
+    }
+    Ok(())
+}
+
+/// The power button leads to an orderly end.
+pub fn stops(node: &mut Node) -> Check {
+    node.stop()?;
+    let console = node.console()?;
+    if console.contains("reboot: Power down") {
+        return Ok(());
+    }
+    let lines: Vec<&str> = console.lines().collect();
+    Err(Broken(format!("the kernel did not power off:\n{}", lines[lines.len().saturating_sub(15)..].join("\n"))))
+}
+
+/// The kernel's name of this boot, as the node reports it.
+fn boot_id(kubectl: &Kubectl) -> Check<String> {
+    Ok(kubectl.node_ready()?["status"]["nodeInfo"]["bootID"].to_string())
+}
+
+/// What tells this cluster from any other.
+fn uid(kubectl: &Kubectl) -> Check<String> {
+    Ok(kubectl.json(&["get", "namespace", "kube-system"])?["metadata"]["uid"].to_string())
+}

@@ -1,0 +1,122 @@
+//! What a cluster is for: pods, Services, names, logs.
+
+use serde_json::{Value, json};
+use skerry_qemu::Deadline;
+
+use crate::{
+    Broken, Check,
+    kubectl::{BUSYBOX, Kubectl},
+    node::{INSPECTOR, Node},
+};
+
+/// The web server's Deployment and Service.
+pub const WEB: &str = "web";
+const SAYS: &str = "skerry stands";
+
+/// Every image that the node knows carries a name of ours, and no pod waits for a pull.
+pub fn nothing_pulled(node: &mut Node) -> Check {
+    let status = node.kubectl.node_ready()?;
+    let images = status["status"]["images"].as_array().cloned().unwrap_or_default();
+    let names: Vec<String> =
+        images.iter().flat_map(|image| image["names"].as_array().cloned().unwrap_or_default()).map(text).collect();
+    match names.iter().find(|name| !name.starts_with("localhost/sk8s/")) {
+        Some(foreign) => Err(Broken(format!("a foreign image: {foreign}"))),
+        None if names.is_empty() => Err(Broken::new("the node reports no images")),
+        None => Ok(()),
+    }
+}
+
+/// Makes the Deployment and its Service.
+pub fn deployment(node: &mut Node) -> Check {
+    let serve = format!(
+        "{BUSYBOX} mkdir -p /www && echo '{SAYS}' >/www/index.html && exec {BUSYBOX} httpd -f -vv -p 8080 -h /www"
+    );
+    let labels = json!({"app": WEB});
+    node.kubectl.apply(&json!({
+        "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": WEB},
+        "spec": {"replicas": 1, "selector": {"matchLabels": labels}, "template": {
+            "metadata": {"labels": labels},
+            "spec": {"terminationGracePeriodSeconds": 1, "containers": [{
+                "name": "httpd", "image": node.busybox, "imagePullPolicy": "Never",
+                "command": [BUSYBOX, "sh", "-c", serve],
+                "ports": [{"containerPort": 8080}],
+                "readinessProbe": {"httpGet": {"path": "/", "port": 8080}, "periodSeconds": 2},
+            }]},
+        }},
+    }))?;
+    node.kubectl.apply(&json!({
+        "apiVersion": "v1", "kind": "Service", "metadata": {"name": WEB},
+        "spec": {"selector": labels, "ports": [{"port": 80, "targetPort": 8080}]},
+    }))?;
+    node.kubectl.apply(&json!({
+        "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "client"},
+        "spec": {"terminationGracePeriodSeconds": 0, "containers": [{
+            "name": "busybox", "image": node.busybox, "imagePullPolicy": "Never",
+            "command": [BUSYBOX, "sleep", "1000000"],
+        }]},
+    }))?;
+    available(&node.kubectl, 180)?;
+    node.kubectl.until("the client pod is Ready", Deadline::seconds(90), |k| k.pod_ready("client")).map(|_| ())
+}
+
+/// Waits until the Deployment has its replica.
+pub fn available(kubectl: &Kubectl, seconds: u64) -> Check {
+    kubectl.until("the Deployment is available", Deadline::seconds(seconds), |k| {
+        let status = k.json(&["get", "deployment", WEB])?["status"].clone();
+        if status["availableReplicas"] == 1 && status["observedGeneration"].is_number() {
+            return Ok(());
+        }
+        let pods = k.json(&["get", "pods", "--selector=app=web"])?;
+        Err(Broken(format!("{status}; pods: {}", pods["items"][0]["status"])))
+    })
+}
+
+/// The Service answers under its address.
+pub fn cluster_ip(node: &mut Node) -> Check {
+    let address = service_address(&node.kubectl)?;
+    fetch(&node.kubectl, &address)
+}
+
+/// The Service answers under its name, and the name means its address.
+pub fn dns(node: &mut Node) -> Check {
+    let address = service_address(&node.kubectl)?;
+    let name = "web.default.svc.cluster.local";
+    let asked = node.kubectl.until("cluster DNS answers", Deadline::seconds(90), |k| {
+        k.shell("client", &format!("{BUSYBOX} nslookup -type=a {name}"))
+    })?;
+    if !asked.contains(&address) {
+        return Err(Broken(format!("`{name}` is not {address}: {asked}")));
+    }
+    fetch(&node.kubectl, name)
+}
+
+/// The requests are in the server's log, and a command in the pod prints what it should.
+pub fn logs_and_exec(node: &mut Node) -> Check {
+    let logs = node.kubectl.run(&["logs", "deployment/web"])?;
+    if !logs.contains("response:200") {
+        return Err(Broken(format!("no request in the log: {logs}")));
+    }
+    let file = node.kubectl.run(&["exec", "deployment/web", "--", BUSYBOX, "cat", "/www/index.html"])?;
+    let failed = node.kubectl.ask(&["exec", INSPECTOR, "--", BUSYBOX, "sh", "-c", "exit 7"])?;
+    match (file.trim(), failed.code) {
+        (SAYS, Some(7)) => Ok(()),
+        other => Err(Broken(format!("exec gave {other:?}"))),
+    }
+}
+
+/// Fetches the page from another pod.
+pub fn fetch(kubectl: &Kubectl, host: &str) -> Check {
+    kubectl.until(&format!("`{host}` answers"), Deadline::seconds(60), |k| {
+        let page = k.shell("client", &format!("{BUSYBOX} wget -q -T 5 -O - http://{host}/"))?;
+        if page.trim() == SAYS { Ok(()) } else { Err(Broken(format!("it says `{page}`"))) }
+    })
+}
+
+fn service_address(kubectl: &Kubectl) -> Check<String> {
+    let service = kubectl.json(&["get", "service", WEB])?;
+    service["spec"]["clusterIP"].as_str().map(str::to_owned).ok_or_else(|| Broken::new("the Service has no address"))
+}
+
+fn text(value: Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}

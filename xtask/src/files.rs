@@ -1,0 +1,41 @@
+//! The only place that touches the file system.
+
+#![expect(clippy::disallowed_methods, reason = "this is the one place")]
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+/// Attaches the path to a failure.
+fn at<T>(action: &str, path: &Path, result: io::Result<T>) -> Result<T, String> {
+    result.map_err(|error| format!("could not {action} `{}`: {error}", path.display()))
+}
+
+/// The whole file as text; what is no UTF-8 is replaced.
+pub fn read(path: &Path) -> Result<String, String> {
+    at("read", path, fs::read(path)).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// Writes a whole file, and the folders above it.
+pub fn write(path: &Path, text: &str) -> Result<(), String> {
+    if let Some(parent) = path.parent() {
+        at("create folder", parent, fs::create_dir_all(parent))?;
+    }
+    at("write", path, fs::write(path, text))
+}
+
+/// Creates a folder and its parents.
+pub fn create_dir_all(path: &Path) -> Result<(), String> {
+    at("create folder", path, fs::create_dir_all(path))
+}
+
+/// Removes a file; what is gone already is gone.
+pub fn remove(path: &Path) {
+    let _ = fs::remove_file(path);
+}
+
+/// The paths in a folder; none if it cannot be read.
+pub fn list(path: &Path) -> Vec<PathBuf> {
+    fs::read_dir(path).into_iter().flatten().filter_map(Result::ok).map(|entry| entry.path()).collect()
+}
