@@ -14,6 +14,9 @@ pub mod name;
 pub mod relation;
 pub mod release;
 pub mod resolve;
+mod snapshot;
 pub mod suite;
 pub mod universe;
 pub mod version;
+
+pub use snapshot::{Archive, ArchiveError, Known, Snapshot, SuiteState, by_digest};

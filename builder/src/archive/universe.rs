@@ -51,6 +51,12 @@ impl Record {
 }
 
 impl Universe {
+    /// No packages at all.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self { packages: BTreeMap::new(), providers: BTreeMap::new() }
+    }
+
     /// All given packages. Of the same version in two suites the first one given is kept.
     ///
     /// # Errors
