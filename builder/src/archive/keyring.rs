@@ -76,7 +76,8 @@ impl Keyring {
             let (found, _headers) = SignedPublicKey::from_reader_many(*part).map_err(wrong)?;
             for key in found {
                 let key = key.map_err(wrong)?;
-                key.verify_bindings().map_err(wrong)?;
+                // Not the whole key: certifications by other people are nothing to us.
+                key.public_subkeys.iter().try_for_each(|subkey| subkey.verify_bindings(&key.primary_key)).map_err(wrong)?;
                 keys.push(key);
             }
         }
