@@ -3,6 +3,7 @@
 //! Each stage consumes the last: `catalog` → `request` → `plan` → `lock` → `fetch` → `compose` → `seal` → `image`.
 
 pub mod archive;
+pub mod build;
 pub mod catalog;
 pub mod cli;
 pub mod clock;
@@ -14,6 +15,7 @@ pub mod image;
 pub mod interrupt;
 pub mod lock;
 pub mod oci;
+pub mod plan;
 pub mod report;
 pub mod seal;
 pub mod store;

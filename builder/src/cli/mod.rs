@@ -2,6 +2,7 @@
 
 mod boards;
 mod host;
+mod lock;
 
 use std::process::ExitCode;
 
@@ -28,6 +29,10 @@ struct Cli {
 enum Verb {
     /// List the boards that images can be built for
     Boards(boards::Args),
+    /// Resolve all packages of the catalogue and write `skerry.lock`
+    Lock(lock::Args),
+    /// Copy all locked packages into a folder that serves as a mirror
+    Vendor(lock::VendorArgs),
 }
 
 /// Any error of the tool, with its hint and exit code.
@@ -97,5 +102,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
     let host = Host::new(cli.host)?;
     match cli.verb {
         Verb::Boards(args) => boards::run(&host, &args),
+        Verb::Lock(args) => lock::run(&host, &args),
+        Verb::Vendor(args) => lock::vendor(&host, &args),
     }
 }

@@ -28,7 +28,7 @@ use crate::{
     tree::Tree,
 };
 
-pub use deb::DebError;
+pub use deb::{DebError, unpack as unpack_deb};
 pub use drop::DropTable;
 pub use error::ComposeError;
 pub use initrd::{BakedSeed, initrd, modules_with, seed_cpio};
