@@ -77,7 +77,10 @@ impl Keyring {
             for key in found {
                 let key = key.map_err(wrong)?;
                 // Not the whole key: certifications by other people are nothing to us.
-                key.public_subkeys.iter().try_for_each(|subkey| subkey.verify_bindings(&key.primary_key)).map_err(wrong)?;
+                key.public_subkeys
+                    .iter()
+                    .try_for_each(|subkey| subkey.verify_bindings(&key.primary_key))
+                    .map_err(wrong)?;
                 keys.push(key);
             }
         }
