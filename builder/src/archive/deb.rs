@@ -25,7 +25,7 @@ pub struct Control {
     pub scripts: Scripts,
 }
 
-/// The maintainer scripts and triggers of a package, by file name; comments and empty lines stay.
+/// The maintainer scripts and triggers of a package, by file name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scripts(BTreeMap<String, String>);
 
@@ -70,16 +70,27 @@ impl Scripts {
         Self(self.0.iter().map(|(name, text)| (name.clone(), text.replace(from, to))).collect())
     }
 
-    /// The digest over all names and texts.
+    /// The digest over all names and texts, without what changes from version to version and means nothing.
     #[must_use]
     pub fn digest(&self) -> Digest {
         let mut hasher = Hasher::default();
         for (name, text) in &self.0 {
+            let text = plain(name, text);
             hasher.update(format!("{name} {}\n", text.len()).as_bytes());
             hasher.update(text.as_bytes());
         }
         hasher.finish()
     }
+}
+
+/// A script's text without what changes from version to version and means nothing to a first installation: comments of
+/// packaging tools (in `triggers` every comment is one), and calls of `dpkg-maintscript-helper`, which act on upgrades only.
+fn plain(name: &str, text: &str) -> String {
+    const VOID: [&str; 3] = ["# Automatically added by ", "# End automatically added", "dpkg-maintscript-helper "];
+    let comment = |line: &str| line.starts_with('#') || line.trim().is_empty();
+    let void = |line: &str| VOID.iter().any(|start| line.starts_with(start));
+    let kept = text.lines().filter(|line| if name == "triggers" { !comment(line) } else { !void(line) });
+    kept.flat_map(|line| [line, "\n"]).collect()
 }
 
 /// The control stanza and scripts of a package file; its data is not read.
