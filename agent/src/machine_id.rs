@@ -38,7 +38,8 @@ pub fn keep(path: &Path) -> Result<MachineId> {
     if let Some(id) = fs::attribute(path).as_deref().and_then(MachineId::parse) {
         return Ok(id);
     }
-    let random = fs::read_limited(Path::new("/dev/urandom"), 16)?;
+    // Not `/dev/urandom`: at a first boot it may still give every device of a kind the same bytes.
+    let random = fs::read_limited(Path::new("/dev/random"), 16)?;
     let mut bytes = [0; 16];
     bytes.copy_from_slice(&random);
     let id = MachineId(uuid::Builder::from_random_bytes(bytes).into_uuid().simple().to_string());
@@ -48,7 +49,6 @@ pub fn keep(path: &Path) -> Result<MachineId> {
     fs::write_atomic(path, format!("{id}\n").as_bytes(), 0o444)?;
     Ok(id)
 }
-
 
 #[cfg(test)]
 mod tests {

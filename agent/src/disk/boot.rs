@@ -84,13 +84,15 @@ fn entries(disk: &Device) -> Result<Vec<Entry>, DiskError> {
     let sector = SECTOR as u64;
     let copy = (disk.size / sector).saturating_sub(1);
     let first = table_at(disk, 1)?;
-    let table = if matches!(first, Err(BadGpt::Damaged(_) | BadGpt::Absurd(_))) { table_at(disk, copy)? } else { first };
+    let table =
+        if matches!(first, Err(BadGpt::Damaged(_) | BadGpt::Absurd(_))) { table_at(disk, copy)? } else { first };
     table.map_err(|source| DiskError::Table { disk: disk.name.clone(), source })
 }
 
 fn table_at(disk: &Device, header_at: u64) -> Result<Result<Vec<Entry>, BadGpt>, DiskError> {
     let node = disk.node();
-    let read = |at: u64, size: usize| fs::read_at(&node, at.saturating_mul(SECTOR as u64), size).map_err(DiskError::Read);
+    let read =
+        |at: u64, size: usize| fs::read_at(&node, at.saturating_mul(SECTOR as u64), size).map_err(DiskError::Read);
     let header = match Header::parse(&read(header_at, SECTOR)?) {
         Ok(header) => header,
         Err(bad) => return Ok(Err(bad)),

@@ -87,7 +87,9 @@ pub fn signature(start: &[u8]) -> Signature {
 
 fn ext(superblock: &[u8]) -> Ext {
     let word = |at: usize| {
-        superblock.get(at..at + 4).map_or(0, |bytes| bytes.iter().rev().fold(0, |sum, byte| sum << 8 | u64::from(*byte)))
+        superblock
+            .get(at..at + 4)
+            .map_or(0, |bytes| bytes.iter().rev().fold(0, |sum, byte| sum << 8 | u64::from(*byte)))
     };
     // Incompatible feature 0x80: block numbers have 64 bits.
     let high = if word(0x60) & 0x80 == 0 { 0 } else { word(0x150) << 32 };

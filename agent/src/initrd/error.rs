@@ -84,12 +84,18 @@ impl InitError {
     pub const fn next_step(&self) -> &'static str {
         match self {
             Self::Cmdline(_) => "boot the image through its own boot loader, or flash it again",
-            Self::NoDisk { .. } => "check that the disk is connected and that its driver is among the board's initrd modules",
+            Self::NoDisk { .. } => {
+                "check that the disk is connected and that its driver is among the board's initrd modules"
+            }
             Self::NoSlot { .. } | Self::Verity(_) | Self::Root(_) => {
                 "the slot is damaged or of another release: it is never run; flash the image again"
             }
-            Self::NoData(_) | Self::Disk(_) => "check the disk's size (at least 4 GiB) and health, or flash another one",
-            Self::ForeignData { .. } => "keep what it holds if you need it, then wipe the partition or flash the disk again",
+            Self::NoData(_) | Self::Disk(_) => {
+                "check the disk's size (at least 4 GiB) and health, or flash another one"
+            }
+            Self::ForeignData { .. } => {
+                "keep what it holds if you need it, then wipe the partition or flash the disk again"
+            }
             Self::Format(_) | Self::DamagedData { .. } => {
                 "nothing was erased; read the disk on another machine, or flash it again to start anew"
             }

@@ -40,7 +40,9 @@ pub fn baked_seeds() -> Result<(), InitError> {
     let to = Path::new(IMAGE_SEEDS);
     fs::create_private_dir(to).map_err(InitError::Files)?;
     for seed in fs::list(Path::new("/seeds")).map_err(InitError::Files)? {
-        let (Some(name), Some("yaml")) = (seed.file_name(), seed.extension().and_then(|e| e.to_str())) else { continue };
+        let (Some(name), Some("yaml")) = (seed.file_name(), seed.extension().and_then(|e| e.to_str())) else {
+            continue;
+        };
         let bytes = fs::read(&seed).map_err(InitError::Files)?;
         fs::write_atomic(&to.join(name), &bytes, 0o600).map_err(InitError::Files)?;
     }

@@ -53,9 +53,6 @@ mod tests {
     #[test]
     fn relative_paths_start_at_the_root() {
         let list = "usr/lib/modules/6/a.ko.xz\n\n# none\n/usr/lib/modules/6/b.ko\n";
-        assert_eq!(
-            parse(list),
-            [Path::new("/usr/lib/modules/6/a.ko.xz"), Path::new("/usr/lib/modules/6/b.ko")]
-        );
+        assert_eq!(parse(list), [Path::new("/usr/lib/modules/6/a.ko.xz"), Path::new("/usr/lib/modules/6/b.ko")]);
     }
 }

@@ -82,12 +82,8 @@ pub fn leave(folder: &Path) -> Result<(), MountError> {
 /// # Errors
 /// If the folder is no mount point.
 pub fn become_root(folder: &Path) -> Result<(), MountError> {
-    let refused = |source| MountError {
-        action: "move",
-        what: format!("`{}`", folder.display()),
-        on: PathBuf::from("/"),
-        source,
-    };
+    let refused =
+        |source| MountError { action: "move", what: format!("`{}`", folder.display()), on: PathBuf::from("/"), source };
     unistd::chdir(folder).map_err(refused)?;
     mount(Some("."), "/", None::<&str>, MsFlags::MS_MOVE, None::<&str>).map_err(refused)?;
     unistd::chroot(".").map_err(refused)?;
