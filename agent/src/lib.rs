@@ -6,9 +6,13 @@
 pub mod boot_report;
 pub mod bringup;
 pub mod chain;
+pub mod cli;
+pub mod daemon;
 pub mod disk;
 pub mod initrd;
+pub mod intent;
 pub mod machine_id;
 pub mod populate;
+pub mod report;
 pub mod seed;
 pub mod sys;

@@ -16,9 +16,9 @@ fn value<'a>(text: &'a str, key: &str) -> Option<&'a str> {
     text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='))
 }
 
-fn bytes(size: &str) -> u64 {
+fn bytes(size: &str) -> Option<u64> {
     let (number, unit) = size.split_at(size.len() - 1);
-    number.parse::<u64>().unwrap() * if unit == "G" { 1024 * MIB } else { MIB }
+    Some(number.parse::<u64>().ok()? * if unit == "G" { 1024 * MIB } else { MIB })
 }
 
 #[test]
@@ -27,8 +27,8 @@ fn definitions_match_the_layout() {
         assert_eq!(value(text, "Type"), Some(part.type_guid().to_string().as_str()), "{part:?}");
         assert_eq!(value(text, "UUID"), Some(part.guid().to_string().as_str()), "{part:?}");
         assert_eq!(value(text, "Label"), Some(part.label()), "{part:?}");
-        assert_eq!(value(text, "SizeMaxBytes").map(bytes), part.size(), "{part:?}");
-        assert_eq!(part.size().is_some(), value(text, "SizeMinBytes").map(bytes) == part.size(), "{part:?}");
+        assert_eq!(value(text, "SizeMaxBytes").and_then(bytes), part.size(), "{part:?}");
+        assert_eq!(part.size().is_some(), value(text, "SizeMinBytes").and_then(bytes) == part.size(), "{part:?}");
         assert_eq!(value(text, "Format"), None, "early boot formats, and only what is blank");
     }
 }

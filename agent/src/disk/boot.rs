@@ -43,6 +43,12 @@ impl BootDisk {
         self.parts.get(&part).map(Device::node)
     }
 
+    /// Whether a device is this disk or a part of it.
+    #[must_use]
+    pub fn owns(&self, device: &Device) -> bool {
+        device.name == self.disk.name || device.parent.as_deref() == Some(self.disk.name.as_str())
+    }
+
     /// Looks at one disk.
     ///
     /// # Errors

@@ -5,6 +5,7 @@ pub mod clock;
 pub mod console;
 pub mod dm;
 pub mod fs;
+pub mod host;
 pub mod module;
 pub mod mount;
 pub mod power;

@@ -23,7 +23,7 @@ mod validate;
 mod tests;
 
 pub use layer::{Explained, Layer};
-pub use meta::read_meta_data;
+pub use meta::{read_meta_data, refuse_network_config};
 pub use network::Interface;
 pub use path::{KeyPath, Segment};
 pub use problem::{Fault, Problem, Problems, Source};

@@ -164,6 +164,13 @@ pub(super) fn is_pem(text: &str) -> bool {
     text.starts_with("-----BEGIN ") && text.ends_with("-----") && text.contains("-----END ")
 }
 
+impl Default for HostName {
+    /// The name of a node that nobody has named.
+    fn default() -> Self {
+        Self("skerry".to_owned())
+    }
+}
+
 impl Permissions {
     /// The mode's bits.
     #[must_use]
