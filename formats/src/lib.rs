@@ -9,6 +9,7 @@ pub mod hint;
 pub mod layout;
 pub mod name;
 pub mod role;
+pub mod seed;
 pub mod slot;
 pub mod status;
 pub mod verity;

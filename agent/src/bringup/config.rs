@@ -1,0 +1,83 @@
+//! What the agent writes for sk8s: its configuration, and the command its unit runs.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use skerry_formats::role::Role;
+
+use crate::intent::{Cluster, Intent};
+
+/// sk8s' configuration.
+pub const CONFIG: &str = "/run/skerry/sk8s.yaml";
+/// A worker's token.
+pub const TOKEN: &str = "/run/skerry/join-token";
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ClusterConfig<'a> {
+    api_version: &'static str,
+    kind: &'static str,
+    metadata: Metadata<'a>,
+    spec: Spec<'a>,
+}
+
+#[derive(Serialize)]
+struct Metadata<'a> {
+    name: &'a str,
+}
+
+#[derive(Serialize)]
+struct Spec<'a> {
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    api: BTreeMap<&'static str, Vec<&'a str>>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    network: BTreeMap<&'static str, &'a str>,
+    node: Node<'a>,
+}
+
+#[derive(Serialize)]
+struct Node<'a> {
+    name: &'a str,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    labels: BTreeMap<&'a str, &'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    taints: Vec<&'a str>,
+}
+
+/// The text of sk8s' configuration.
+#[must_use]
+pub fn cluster_config(intent: &Intent, cluster: &Cluster) -> String {
+    let sans: Vec<&str> = cluster.sans.iter().map(|san| san.as_str()).collect();
+    let network = [
+        ("podCIDR", cluster.pods.as_ref().map(|pods| pods.as_str())),
+        ("serviceCIDR", cluster.services.as_ref().map(|services| services.as_str())),
+        ("clusterDomain", cluster.domain.as_ref().map(|domain| domain.as_str())),
+    ];
+    let config = ClusterConfig {
+        api_version: "sk8s.skerry.dev/v1",
+        kind: "ClusterConfig",
+        metadata: Metadata { name: cluster.name.as_ref().map_or("skerry", |name| name.as_str()) },
+        spec: Spec {
+            api: (!sans.is_empty()).then_some(("sans", sans)).into_iter().collect(),
+            network: network.into_iter().filter_map(|(key, value)| Some((key, value?))).collect(),
+            node: Node {
+                name: intent.name.as_str(),
+                labels: cluster.labels.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect(),
+                taints: cluster.taints.iter().map(|taint| taint.as_str()).collect(),
+            },
+        },
+    };
+    // Texts and maps of texts: there is nothing here that YAML cannot say.
+    serde_yaml_ng::to_string(&config).unwrap_or_default()
+}
+
+/// The drop-in that says with which role sk8s runs.
+#[must_use]
+pub fn unit_drop_in(role: Role) -> String {
+    let verb = match role {
+        Role::Single => "controller --single".to_owned(),
+        Role::Controller => "controller".to_owned(),
+        Role::Worker => format!("worker --token-file {TOKEN}"),
+    };
+    format!("# Written by skerryd.\n[Service]\nExecStart=\nExecStart=/usr/bin/sk8s {verb} --config {CONFIG}\n")
+}

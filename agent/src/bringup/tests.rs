@@ -1,0 +1,107 @@
+//! Plans, as text.
+
+use std::net::IpAddr;
+
+use skerry_formats::seed::{Header, Source, read};
+
+use super::*;
+use crate::intent::Intent;
+
+const SEED: &str = include_str!("../../golden/plan-seed.yaml");
+
+fn intent(text: &str) -> Intent {
+    let layer = read(&Source::new("seed"), text.as_bytes(), Header::Optional).unwrap();
+    Intent::from_seed(&layer.validate().unwrap(), &"skerry-01234567".parse().unwrap()).unwrap()
+}
+
+fn with_address() -> Observed {
+    Observed { addresses: vec![IpAddr::from([10, 0, 2, 15])], ..Observed::default() }
+}
+
+fn text(steps: &[Step]) -> String {
+    steps.iter().map(|step| format!("{step}\n")).collect()
+}
+
+/// The observation after all steps were done.
+fn after(mut observed: Observed, steps: &[Step]) -> Observed {
+    for step in steps {
+        match step {
+            Step::Name(name) => observed.name = name.to_string(),
+            Step::Write(file) => {
+                observed.files.insert(file.path.clone(), FileState { bytes: file.bytes.clone(), mode: file.mode });
+            }
+            Step::Restart(Service::Kubernetes) => observed.kubernetes = Unit::Running,
+            Step::ReadUnits | Step::Restart(_) => {}
+        }
+    }
+    observed
+}
+
+#[test]
+fn the_plan_of_a_first_boot_is_golden() {
+    let steps = plan(&intent(SEED), &with_address()).unwrap();
+    let said = text(&steps);
+    assert!(said == include_str!("../../golden/plan-first-boot.txt"), "golden/plan-first-boot.txt should be:\n{said}");
+}
+
+#[test]
+fn what_sk8s_reads_is_golden() {
+    let mut said = String::new();
+    for step in plan(&intent(SEED), &with_address()).unwrap() {
+        if let Step::Write(file) = step
+            && (file.path.ends_with("sk8s.yaml") || file.path.ends_with("10-role.conf"))
+        {
+            said += &format!("== {}\n{}", file.path.display(), String::from_utf8(file.bytes).unwrap());
+        }
+    }
+    assert!(said == include_str!("../../golden/sk8s-files.txt"), "golden/sk8s-files.txt should be:\n{said}");
+}
+
+#[test]
+fn a_converged_node_has_nothing_to_do() {
+    for seed in [SEED, "skerry: {role: single}\n", "hostname: a\n", "skerry: {role: worker, token: t}\n"] {
+        let intent = intent(seed);
+        let steps = plan(&intent, &with_address()).unwrap();
+        assert_eq!(text(&plan(&intent, &after(with_address(), &steps)).unwrap()), "", "{seed}");
+    }
+}
+
+#[test]
+fn a_node_without_a_role_gets_its_name_and_no_kubernetes() {
+    let steps = plan(&intent("hostname: late\n"), &with_address()).unwrap();
+    assert_eq!(text(&steps), "write `/etc/hostname` (5 bytes, 0644)\nname the node `late`\n");
+}
+
+#[test]
+fn kubernetes_waits_for_an_address() {
+    let intent = intent("skerry: {role: single}\n");
+    let steps = plan(&intent, &Observed::default()).unwrap();
+    assert!(!steps.contains(&Step::Restart(Service::Kubernetes)));
+    let observed = Observed { addresses: with_address().addresses, ..after(Observed::default(), &steps) };
+    assert_eq!(plan(&intent, &observed).unwrap(), [Step::Restart(Service::Kubernetes)]);
+}
+
+#[test]
+fn another_clusters_keys_are_never_overwritten() {
+    let mut observed = with_address();
+    let ca = std::path::PathBuf::from("/var/lib/sk8s/pki/ca.crt");
+    observed.files.insert(ca.clone(), FileState { bytes: b"other".to_vec(), mode: 0o644 });
+    assert_eq!(plan(&intent(SEED), &observed), Err(Conflict { path: ca }));
+}
+
+#[test]
+fn appending_happens_once() {
+    let intent = intent("write_files: [{path: /etc/motd, content: \"b\\n\", append: true}]\n");
+    let mut observed = with_address();
+    observed.files.insert("/etc/motd".into(), FileState { bytes: b"a\n".to_vec(), mode: 0o600 });
+    let steps = plan(&intent, &observed).unwrap();
+    let Some(Step::Write(file)) = steps.iter().find(|step| step.to_string().contains("motd")) else { panic!("none") };
+    assert_eq!((file.bytes.as_slice(), file.mode), (&b"a\nb\n"[..], 0o600));
+    assert_eq!(text(&plan(&intent, &after(observed, &steps)).unwrap()), "");
+}
+
+#[test]
+fn steps_do_not_show_keys() {
+    let steps = plan(&intent(SEED), &with_address()).unwrap();
+    assert!(!format!("{steps:?}").contains("PRIVATE"));
+}

@@ -1,0 +1,107 @@
+//! Every key that a seed may have.
+
+use std::net::IpAddr;
+
+use super::{
+    shape::{
+        Shape::{self, Flag, List, Map, Number, Record, Secret, Table, Text},
+        anything, typed,
+    },
+    text::{
+        self, Address, Cidr, Domain, FilePath, HostName, InterfaceName, LabelKey, LabelValue, Mac, Owner, Pem,
+        Permissions, San, SshKey, Taint,
+    },
+};
+use crate::{name::Name, role::Role};
+
+/// The seed's root.
+pub const SEED: Shape = Map(&[
+    ("hostname", Text(typed::<HostName>)),
+    ("fqdn", Text(typed::<Domain>)),
+    ("ssh_authorized_keys", List(&Text(typed::<SshKey>))),
+    ("write_files", List(&WRITE_FILE)),
+    ("ntp", Map(&[("servers", List(&Text(typed::<San>)))])),
+    ("timezone", Text(timezone)),
+    ("skerry", SECTION),
+]);
+
+const WRITE_FILE: Shape = Record(&[
+    ("path", Text(typed::<FilePath>)),
+    ("content", Text(anything)),
+    ("encoding", Text(encoding)),
+    ("permissions", Text(typed::<Permissions>)),
+    ("owner", Text(typed::<Owner>)),
+    ("append", Flag),
+]);
+
+const SECTION: Shape = Map(&[
+    ("role", Text(typed::<Role>)),
+    ("token", Secret(not_empty)),
+    ("cluster", CLUSTER),
+    ("network", List(&INTERFACE)),
+    ("labels", Table(typed::<LabelKey>, typed::<LabelValue>)),
+    ("taints", List(&Text(typed::<Taint>))),
+    ("api", Map(&[("sans", List(&Text(typed::<San>)))])),
+    ("pod-cidr", Text(typed::<Cidr>)),
+    ("service-cidr", Text(typed::<Cidr>)),
+    ("cluster-domain", Text(typed::<Domain>)),
+    ("admin-kubeconfig", Map(&[("to", Text(hand_out))])),
+]);
+
+const CLUSTER: Shape = Map(&[
+    ("name", Text(typed::<Name>)),
+    ("ca-cert", Text(typed::<Pem>)),
+    ("ca-key", Secret(pem)),
+    ("front-proxy-ca-cert", Text(typed::<Pem>)),
+    ("front-proxy-ca-key", Secret(pem)),
+    ("sa-key", Secret(pem)),
+    ("sa-pub", Text(typed::<Pem>)),
+]);
+
+const INTERFACE: Shape = Map(&[
+    ("name", Text(typed::<InterfaceName>)),
+    ("mac", Text(typed::<Mac>)),
+    ("dhcp", Flag),
+    ("addresses", List(&Text(typed::<Address>))),
+    ("gateway", Text(address)),
+    ("dns", List(&Text(address))),
+    ("domains", List(&Text(typed::<Domain>))),
+    ("mtu", Number(576, 9216)),
+]);
+
+/// What cloud-init's NoCloud calls meta-data.
+pub const META_DATA: Shape = Map(&[("instance-id", Text(anything)), ("local-hostname", Text(typed::<HostName>))]);
+
+fn one_of(text: &str, known: &[&str]) -> Result<(), String> {
+    if known.contains(&text) {
+        return Ok(());
+    }
+    let text = super::path::printable(text);
+    Err(format!("unknown: `{text}`; known: `{}`", known.join("`, `")))
+}
+
+fn address(text: &str) -> Result<(), String> {
+    let bad = |_| format!("not an address: `{}`", super::path::printable(text));
+    text.parse::<IpAddr>().map(|_| ()).map_err(bad)
+}
+
+fn timezone(text: &str) -> Result<(), String> {
+    one_of(text, &["UTC", "Etc/UTC"]).map_err(|why| format!("{why} (nodes keep universal time)"))
+}
+
+fn encoding(text: &str) -> Result<(), String> {
+    one_of(text, &["text/plain", "b64", "base64"])
+}
+
+fn hand_out(text: &str) -> Result<(), String> {
+    one_of(text, &["medium"])
+}
+
+/// A private key: what is wrong with it is told without showing it.
+fn pem(text: &str) -> Result<(), String> {
+    if text::is_pem(text) { Ok(()) } else { Err("not PEM (`-----BEGIN …`)".to_owned()) }
+}
+
+fn not_empty(text: &str) -> Result<(), String> {
+    if text.is_empty() { Err("empty".to_owned()) } else { Ok(()) }
+}

@@ -1,0 +1,160 @@
+//! What a value may look like: known keys, kinds, and a check for each text. The schema is data made of these.
+
+use std::str::FromStr;
+
+use serde_yaml_ng::Value;
+
+use super::{path::KeyPath, problem::Fault};
+
+/// The deepest nesting of any known key.
+const DEPTH: usize = 8;
+
+/// What a value may be.
+#[derive(Clone, Copy, Debug)]
+pub enum Shape {
+    /// Known keys, each with a shape.
+    Map(&'static [(&'static str, Shape)]),
+    /// Known keys, the first of which must be there.
+    Record(&'static [(&'static str, Shape)]),
+    /// Free keys, each checked, with texts.
+    Table(Check, Check),
+    /// A list of such values.
+    List(&'static Shape),
+    /// A text that a check accepts.
+    Text(Check),
+    /// A text that is never shown.
+    Secret(Check),
+    /// `true` or `false`.
+    Flag,
+    /// A whole number, from the first to the second.
+    Number(u64, u64),
+}
+
+/// Says what is wrong with a text.
+pub type Check = fn(&str) -> Result<(), String>;
+
+/// A check by a type that is made from text.
+pub fn typed<T: FromStr<Err: std::fmt::Display>>(text: &str) -> Result<(), String> {
+    text.parse::<T>().map(|_| ()).map_err(|error| error.to_string())
+}
+
+/// A text without limits of its own.
+pub fn anything(_text: &str) -> Result<(), String> {
+    Ok(())
+}
+
+/// A key's advice for keys that are known elsewhere but not here.
+pub type Advice = fn(&str) -> Option<&'static str>;
+
+/// Compares a value with its shape; every difference is noted.
+pub struct Inspection<'a> {
+    /// What to do instead of a root key of another system's.
+    pub advice: Advice,
+    /// What was found so far, with the place.
+    pub faults: &'a mut Vec<(KeyPath, Fault)>,
+}
+
+impl Inspection<'_> {
+    /// Compares the value at a path.
+    pub fn value(&mut self, shape: &Shape, value: &Value, at: &KeyPath) {
+        if at.depth() > DEPTH {
+            return self.note(at, Fault::TooDeep(at.clone()));
+        }
+        match (shape, value) {
+            (Shape::Map(known), Value::Mapping(map)) => self.map(known, map, at),
+            (Shape::Record(known), Value::Mapping(map)) => {
+                if let Some((first, _)) = known.first().filter(|(first, _)| !map.contains_key(*first)) {
+                    self.note(at, Fault::Value { path: at.key(first), why: "missing".to_owned() });
+                }
+                self.map(known, map, at);
+            }
+            (Shape::Table(key, text), Value::Mapping(map)) => self.table((*key, *text), map, at),
+            (Shape::List(item), Value::Sequence(items)) => {
+                for (index, value) in items.iter().enumerate() {
+                    self.value(item, value, &at.item(index));
+                }
+            }
+            (Shape::Text(check) | Shape::Secret(check), Value::String(text)) => self.text(*check, text, at),
+            (Shape::Flag, Value::Bool(_)) => {}
+            (Shape::Number(least, most), Value::Number(number)) => {
+                if !number.as_u64().is_some_and(|number| (*least..=*most).contains(&number)) {
+                    let why = format!("not a whole number from {least} to {most}: `{number}`");
+                    self.note(at, Fault::Value { path: at.clone(), why });
+                }
+            }
+            (shape, value) => {
+                let (wanted, found) = (wanted(shape), kind(value));
+                self.note(at, Fault::Kind { path: at.clone(), wanted, found });
+            }
+        }
+    }
+
+    fn map(&mut self, known: &[(&'static str, Shape)], map: &serde_yaml_ng::Mapping, at: &KeyPath) {
+        for (key, value) in map {
+            let Some(key) = self.key(key, at) else { continue };
+            let path = at.key(key);
+            if let Some((_, shape)) = known.iter().find(|(name, _)| *name == key) {
+                self.value(shape, value, &path);
+                continue;
+            }
+            let advice = if at.depth() == 0 { (self.advice)(key) } else { None };
+            let fault = match advice {
+                Some(instead) => Fault::Foreign { path: path.clone(), instead },
+                None => {
+                    let names: Vec<&'static str> = known.iter().map(|(name, _)| *name).collect();
+                    Fault::unknown(path.clone(), key, &names)
+                }
+            };
+            self.note(&path, fault);
+        }
+    }
+
+    fn table(&mut self, (key_check, text_check): (Check, Check), map: &serde_yaml_ng::Mapping, at: &KeyPath) {
+        for (key, value) in map {
+            let Some(key) = self.key(key, at) else { continue };
+            let path = at.key(key);
+            self.text(key_check, key, &path);
+            self.value(&Shape::Text(text_check), value, &path);
+        }
+    }
+
+    fn key<'v>(&mut self, key: &'v Value, at: &KeyPath) -> Option<&'v str> {
+        if let Value::String(key) = key {
+            return Some(key);
+        }
+        self.note(at, Fault::Kind { path: at.clone(), wanted: "keys that are text", found: kind(key) });
+        None
+    }
+
+    fn text(&mut self, check: Check, text: &str, at: &KeyPath) {
+        if let Err(why) = check(text) {
+            self.note(at, Fault::Value { path: at.clone(), why });
+        }
+    }
+
+    fn note(&mut self, at: &KeyPath, fault: Fault) {
+        self.faults.push((at.clone(), fault));
+    }
+}
+
+const fn wanted(shape: &Shape) -> &'static str {
+    match shape {
+        Shape::Map(_) | Shape::Record(_) | Shape::Table(..) => "keys and values",
+        Shape::List(_) => "a list",
+        Shape::Text(_) | Shape::Secret(_) => "text (put it in quotes)",
+        Shape::Flag => "`true` or `false`",
+        Shape::Number(..) => "a number",
+    }
+}
+
+const fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "nothing",
+        Value::Bool(_) => "`true` or `false`",
+        Value::Number(_) => "a number",
+        Value::String(_) => "text",
+        Value::Sequence(_) => "a list",
+        Value::Mapping(_) => "keys and values",
+        Value::Tagged(_) => "a YAML tag",
+    }
+}

@@ -1,0 +1,83 @@
+//! What belongs together, once all sources are merged.
+
+use super::{
+    layer::Layer,
+    path::KeyPath,
+    problem::{Fault, Problem, Problems, Source},
+    section::Seed,
+};
+
+impl Layer {
+    /// The typed seed.
+    ///
+    /// # Errors
+    /// All that does not fit together.
+    pub fn validate(&self) -> Result<Seed, Problems> {
+        let seed: Seed = serde_yaml_ng::from_value(self.value()).map_err(|error| {
+            // Each value was checked on its own, so that what remains is a key that another one needs.
+            let fault = Fault::Syntax(error.to_string());
+            Problems::one(Problem { source: Source::new("the seed"), line: None, fault })
+        })?;
+        let mut faults = Vec::new();
+        files(&seed, &mut faults);
+        network(&seed, &mut faults);
+        identity(&seed, &mut faults);
+        let problems = faults.into_iter().map(|(keys, fault)| self.locate(&keys, fault));
+        Problems::none_in(problems.collect())?;
+        Ok(seed)
+    }
+
+    fn locate(&self, keys: &[&str], fault: Fault) -> Problem {
+        let place = self.place(keys);
+        let source = place.map_or_else(|| Source::new("the seed"), |place| place.source.clone());
+        Problem { source, line: place.and_then(|place| place.line), fault }
+    }
+}
+
+type Faults = Vec<(Vec<&'static str>, Fault)>;
+
+fn fault(path: KeyPath, why: impl Into<String>) -> Fault {
+    Fault::Value { path, why: why.into() }
+}
+
+fn files(seed: &Seed, faults: &mut Faults) {
+    let at = KeyPath::default().key("write_files");
+    for (index, file) in seed.write_files.iter().enumerate() {
+        if file.bytes().is_none() {
+            faults.push((vec!["write_files"], fault(at.item(index).key("content"), "not Base64")));
+        }
+    }
+}
+
+fn network(seed: &Seed, faults: &mut Faults) {
+    let at = KeyPath::default().key("skerry").key("network");
+    for (index, interface) in seed.skerry.network.iter().enumerate() {
+        let item = at.item(index);
+        let mut note = |path, why: &str| faults.push((vec!["skerry", "network"], fault(path, why)));
+        if !interface.uses_dhcp() && interface.addresses.is_empty() {
+            note(item.key("addresses"), "missing: without DHCP an interface needs an address");
+        }
+        if interface.gateway.is_some() && interface.addresses.is_empty() {
+            note(item.key("gateway"), "a gateway needs an address of the interface in `addresses`");
+        }
+        let same = |other: &super::Interface| other.name == interface.name && other.mac == interface.mac;
+        if seed.skerry.network[..index].iter().any(same) {
+            note(item, "the same interface twice");
+        }
+    }
+}
+
+fn identity(seed: &Seed, faults: &mut Faults) {
+    let files = seed.skerry.cluster.files();
+    let given = files.iter().filter(|(_, _, content)| content.is_some()).count();
+    if given == 0 || given == files.len() {
+        return;
+    }
+    let at = KeyPath::default().key("skerry").key("cluster");
+    for (key, _, content) in files {
+        if content.is_none() {
+            let why = "missing: a cluster's keys come together, as `skerry cluster new` writes them";
+            faults.push((vec!["skerry", "cluster"], fault(at.key(key), why)));
+        }
+    }
+}
