@@ -6,7 +6,10 @@ use super::{
     Plan, Rendered, memory,
     spec::{ComponentId, ComponentSpec, KillScope, Probe},
 };
-use crate::sys::cgroup::{SHIMS, Version};
+use crate::sys::{
+    cgroup::{SHIMS, Version},
+    machine::OomControl,
+};
 
 const ID: ComponentId = ComponentId::Containerd;
 
@@ -81,6 +84,9 @@ stats_collect_period = 60
 [plugins.'io.containerd.cri.v1.images'.pinned_images]
 sandbox = '{pause}'
 
+[plugins.'io.containerd.cri.v1.runtime']
+restrict_oom_score_adj = {restricted}
+
 [plugins.'io.containerd.cri.v1.runtime'.cni]
 bin_dirs = ['{cni}']
 conf_dir = '{cni_config}'
@@ -100,6 +106,7 @@ SystemdCgroup = false
 [plugins.'io.containerd.internal.v1.opt']
 path = '{data}/containerd/opt'
 ",
+        restricted = plan.machine.oom == OomControl::Restricted,
         data = plan.paths.data.display(),
         run = plan.paths.run.display(),
         socket = plan.paths.containerd_socket().display(),
@@ -122,7 +129,7 @@ fn network(plan: &Plan<'_>) -> String {
     let bridge = serde_json::json!({
         "type": "bridge",
         "bridge": "cni0",
-        "isDefaultGateway": true,
+        "isGateway": true,
         "ipMasq": true,
         "ipMasqBackend": "nftables",
         "hairpinMode": true,

@@ -18,12 +18,23 @@ pub struct Machine {
     pub address: IpAddr,
     /// All its addresses but loopback and those of pods.
     pub addresses: Vec<IpAddr>,
+    /// Whether we may spare a process from the kernel's choice when memory ends.
+    pub oom: OomControl,
     /// Which control groups the kernel has.
     pub cgroups: cgroup::Version,
     /// The text of `/etc/passwd`.
     pub passwd: String,
     /// The resolver configuration that pods inherit.
     pub resolver: String,
+}
+
+/// Whether a process may be made less likely to be ended when memory does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OomControl {
+    /// As on any machine of one's own.
+    Full,
+    /// Only more likely: we run in somebody else's container.
+    Restricted,
 }
 
 /// The machine as it is now; `None` while it has no address.
@@ -39,6 +50,7 @@ pub fn observe() -> Option<Machine> {
         processors: std::thread::available_parallelism().map_or(1, usize::from),
         address,
         addresses,
+        oom: oom_control(&fs::read_to_string(Path::new("/proc/self/status")).unwrap_or_default()),
         cgroups: cgroup::version(),
         passwd: fs::read_to_string(Path::new("/etc/passwd")).unwrap_or_default(),
         resolver: resolver(),
@@ -78,6 +90,15 @@ fn route_address() -> Option<IpAddr> {
     socket.local_addr().ok().map(|address| address.ip())
 }
 
+/// `CAP_SYS_RESOURCE` is bit 24 of the effective capabilities (capabilities(7)).
+fn oom_control(status: &str) -> OomControl {
+    let line = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
+    match line.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()) {
+        Some(mask) if mask & (1 << 24) == 0 => OomControl::Restricted,
+        _ => OomControl::Full,
+    }
+}
+
 fn memory_mib(meminfo: &str) -> Option<u64> {
     let line = meminfo.lines().find(|line| line.starts_with("MemTotal:"))?;
     line.split_whitespace().nth(1)?.parse::<u64>().ok().map(|kib| kib / 1024)
@@ -104,11 +125,17 @@ pub fn host_name() -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::memory_mib;
+    use super::{OomControl, memory_mib, oom_control};
 
     #[test]
     fn memory_is_read_in_mib() {
         assert_eq!(memory_mib("MemTotal:        2028928 kB\nMemFree: 1 kB\n"), Some(1981));
         assert_eq!(memory_mib(""), None);
+    }
+
+    #[test]
+    fn without_the_capability_oom_control_is_restricted() {
+        assert_eq!(oom_control("CapEff:\t000001ffffffffff\n"), OomControl::Full);
+        assert_eq!(oom_control("CapEff:\t000001fffeffffff\n"), OomControl::Restricted);
     }
 }
