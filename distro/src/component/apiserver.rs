@@ -24,7 +24,7 @@ pub(super) fn spec(plan: &Plan<'_>) -> ComponentSpec {
         limits: memory::limits(ID, plan.machine),
         needs: vec![Need { component: ComponentId::Kine, stage: Stage::Ready }],
         probe: Probe::Api,
-        grace: Duration::from_secs(15),
+        grace: Duration::from_secs(3),
         scope: KillScope::Group,
         handover: None,
     }

@@ -6,10 +6,7 @@ use super::{
     Plan, Rendered, memory,
     spec::{ComponentId, ComponentSpec, KillScope, Probe},
 };
-use crate::sys::{
-    cgroup::{SHIMS, Version},
-    machine::OomControl,
-};
+use crate::sys::machine::OomControl;
 
 const ID: ComponentId = ComponentId::Containerd;
 
@@ -63,7 +60,7 @@ pub(super) fn files(plan: &Plan<'_>) -> Vec<Rendered> {
 
 /// The shims live in a group of their own: whatever ends our service's group must not end the pods.
 fn config(plan: &Plan<'_>) -> String {
-    let shims = if plan.machine.cgroups == Version::V2 { SHIMS } else { "" };
+    let shims = plan.machine.shims.unwrap_or_default();
     let unused = UNUSED.map(|plugin| format!("    '{plugin}',\n")).concat();
     format!(
         "version = 3

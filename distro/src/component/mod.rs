@@ -95,3 +95,6 @@ impl Plan<'_> {
         (self.paths.components.join("kube"), vec![component.as_str().to_owned()])
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -160,7 +160,8 @@ fn explain(error: &serde_yaml_ng::Error) -> ConfigError {
     let words: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
     let near = match words.split_first() {
         Some((unknown, known)) if message.contains("unknown field") => {
-            hint::nearest(unknown, known.iter().copied()).map(ToOwned::to_owned)
+            let alike = known.iter().copied().find(|known| known.eq_ignore_ascii_case(unknown));
+            alike.or_else(|| hint::nearest(unknown, known.iter().copied())).map(ToOwned::to_owned)
         }
         _ => None,
     };

@@ -17,3 +17,6 @@ pub use kubeconfig::{ClusterLink, Credentials, kubeconfig};
 pub use leaf::{LeafId, Shared, Signer};
 pub use moment::{CLOCK_FLOOR, UnixTime};
 pub use renewal::{Held, Reason, due};
+
+#[cfg(test)]
+mod tests;

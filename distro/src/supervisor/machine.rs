@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use skerry_formats::status;
 
-use super::unit::{Look, Signal, State, Then, Unit};
+use super::unit::{Look, Readiness, Signal, State, Then, Unit};
 use crate::component::{ComponentId, ComponentSpec, Stage};
 
 /// What happened.
@@ -171,7 +171,7 @@ impl Machine {
             Event::Spawned { id, pid } => {
                 let unit = self.unit(id, "spawned", |state| matches!(state, State::Spawning))?;
                 unit.pid = Some(pid);
-                unit.state = State::Running { stage: Stage::Started, look: Look::Next(now), ready_since: None };
+                unit.state = State::Running { stage: Stage::Started, look: Look::Next(now), ready: Readiness::NotYet };
             }
             Event::SpawnFailed { id, why } => {
                 self.unit(id, "failed to spawn", |state| matches!(state, State::Spawning))?.ended(now, why);

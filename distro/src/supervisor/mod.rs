@@ -11,3 +11,6 @@ pub(crate) use driver::chain;
 pub use driver::{Board, Command, Driver, Handle, board};
 pub use machine::{Effect, Event, IllegalEvent, Machine};
 pub use unit::Signal;
+
+#[cfg(test)]
+mod tests;

@@ -16,7 +16,7 @@ pub enum Signal {
     Kill,
 }
 
-/// When a component that is not ready is looked at again.
+/// When a component that has not been ready in this life is looked at again.
 const EAGER: Duration = Duration::from_millis(100);
 /// When one that was ready, and is not now, is looked at again.
 const WORRIED: Duration = Duration::from_secs(1);
@@ -37,11 +37,19 @@ pub(super) enum Then {
     Never,
 }
 
+/// What is known of a life's readiness.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Readiness {
+    NotYet,
+    Since(Duration),
+    Lost,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
     Waiting,
     Spawning,
-    Running { stage: Stage, look: Look, ready_since: Option<Duration> },
+    Running { stage: Stage, look: Look, ready: Readiness },
     Ending { kill_at: Option<Duration>, then: Then },
     BackOff { until: Duration },
     Stopped,
@@ -96,27 +104,29 @@ impl Unit {
 
     /// Takes in the answer of a look.
     pub fn looked(&mut self, now: Duration, found: Stage, why: String) {
-        let State::Running { stage, look, ready_since } = &mut self.state else { return };
+        let State::Running { stage, look, ready } = &mut self.state else { return };
         *stage = found;
         self.why = why;
-        if found == Stage::Ready {
-            let since = *ready_since.get_or_insert(now);
-            self.was_ready = true;
-            if now.saturating_sub(since) >= backoff::STABLE {
-                self.failures = 0;
-            }
-            *look = Look::Next(now + CALM);
-        } else {
-            *ready_since = None;
-            *look = Look::Next(now + if self.was_ready { WORRIED } else { EAGER });
-        }
+        *ready = match (*ready, found) {
+            (Readiness::Since(since), Stage::Ready) => Readiness::Since(since),
+            (_, Stage::Ready) => Readiness::Since(now),
+            (Readiness::NotYet, _) => Readiness::NotYet,
+            _ => Readiness::Lost,
+        };
+        let pause = match ready {
+            Readiness::NotYet => EAGER,
+            Readiness::Since(_) => CALM,
+            Readiness::Lost => WORRIED,
+        };
+        *look = Look::Next(now + pause);
+        self.was_ready |= found == Stage::Ready;
     }
 
     /// Takes in its end, wanted or not.
     pub fn ended(&mut self, now: Duration, how: String) {
         self.pid = None;
         self.why.clear();
-        if let State::Running { ready_since: Some(since), .. } = self.state
+        if let State::Running { ready: Readiness::Since(since), .. } = self.state
             && now.saturating_sub(since) >= backoff::STABLE
         {
             self.failures = 0;

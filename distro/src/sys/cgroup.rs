@@ -25,7 +25,15 @@ pub struct Limits {
 const ROOT: &str = "/sys/fs/cgroup";
 
 /// The group, at the root of the tree, of the shims that keep pods alive while we restart.
-pub const SHIMS: &str = "/sk8s-shims";
+const SHIMS: &str = "/sk8s-shims";
+
+/// The group for shims, made if need be; `None` where we may not.
+#[must_use]
+pub fn shims() -> Option<&'static str> {
+    let group = Path::new(ROOT).join(SHIMS.trim_start_matches('/'));
+    let made = version() == Version::V2 && fs::make_kernel_folder(&group).is_ok();
+    made.then_some(SHIMS)
+}
 
 /// Looks at what is mounted.
 #[must_use]
@@ -65,9 +73,8 @@ impl Home {
         let supervisor = self.0.join("supervisor");
         fs::make_kernel_folder(&supervisor)?;
         fs::write_kernel(&supervisor.join("cgroup.procs"), "0")?;
-        fs::write_kernel(&self.0.join("cgroup.subtree_control"), "+memory +cpu +pids")?;
-        let shims = Path::new(ROOT).join(SHIMS.trim_start_matches('/'));
-        fs::make_kernel_folder(&shims)
+        let control = self.0.join("cgroup.subtree_control");
+        ["+memory", "+cpu", "+pids"].iter().try_for_each(|controller| fs::write_kernel(&control, controller))
     }
 
     /// Ends whatever a previous life left in a component's group, and sets the group's limits.

@@ -22,6 +22,8 @@ pub struct Machine {
     pub oom: OomControl,
     /// Which control groups the kernel has.
     pub cgroups: cgroup::Version,
+    /// The control group for what must outlive us, where we may have one.
+    pub shims: Option<&'static str>,
     /// The text of `/etc/passwd`.
     pub passwd: String,
     /// The resolver configuration that pods inherit.
@@ -52,6 +54,7 @@ pub fn observe() -> Option<Machine> {
         addresses,
         oom: oom_control(&fs::read_to_string(Path::new("/proc/self/status")).unwrap_or_default()),
         cgroups: cgroup::version(),
+        shims: cgroup::shims(),
         passwd: fs::read_to_string(Path::new("/etc/passwd")).unwrap_or_default(),
         resolver: resolver(),
     })
