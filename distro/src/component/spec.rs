@@ -40,13 +40,17 @@ impl ComponentId {
 }
 
 impl ComponentId {
+    /// Whether its work asks for the administrator's rights.
+    #[must_use]
+    pub const fn needs_root(self) -> bool {
+        matches!(self, Self::Containerd | Self::Kubelet | Self::KubeProxy)
+    }
+
     /// Who it runs as: an account of its own name, or the administrator where there is none or its work asks for one.
     #[must_use]
     pub fn account(self, machine: &Machine) -> Account {
-        match self {
-            Self::Containerd | Self::Kubelet | Self::KubeProxy => Account::ROOT,
-            _ => Account::find(&machine.passwd, self.as_str()).unwrap_or(Account::ROOT),
-        }
+        let own = Account::find(&machine.passwd, self.as_str()).filter(|_| !self.needs_root());
+        own.unwrap_or(Account::ROOT)
     }
 }
 

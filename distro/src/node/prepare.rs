@@ -72,6 +72,9 @@ pub fn prepare(settings: Settings, role: Role, paths: Paths, machine: Machine) -
     folders(&paths, &machine)?;
     let desk = Desk { identity: &identity, settings: &settings, machine: &machine, paths: &paths };
     for component in ROOMS {
+        if !component.needs_root() && component.account(&machine) == Account::ROOT {
+            tracing::warn!("`{component}` has no account of its own: it runs as root");
+        }
         desk.furnish(component)?;
     }
     let (held, client) = certificates(&desk, now)?;

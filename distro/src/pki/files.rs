@@ -133,8 +133,11 @@ impl Desk<'_> {
     pub fn furnish(&self, component: ComponentId) -> Result<(), PkiError> {
         let owner = self.owner(Some(component));
         let folder = self.paths.of(component);
-        // The database's socket is for another account: the folder lets it pass, the socket's own mode decides.
-        let access = if component == ComponentId::Kine { Access::Public } else { Access::Private };
+        // The database's socket is for another account, and containers may be: these two folders let them pass.
+        let access = match component {
+            ComponentId::Kine | ComponentId::Containerd => Access::Public,
+            _ => Access::Private,
+        };
         fs::create_folder(&folder, access, owner)?;
         for what in Shared::of(component) {
             fs::write(&folder.join(what.file()), self.identity.shared(*what).as_bytes(), Access::Private, owner)?;
