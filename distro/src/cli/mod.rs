@@ -1,0 +1,7 @@
+//! The command line.
+
+mod args;
+mod verbs;
+
+pub use args::{Args, Verb};
+pub use verbs::{CliError, obey};

@@ -1,0 +1,79 @@
+//! kube-apiserver.
+
+use std::time::Duration;
+
+use super::{
+    Plan, memory,
+    spec::{ComponentId, ComponentSpec, KillScope, Need, Probe, Stage},
+};
+use crate::pki::{LeafId, Shared};
+
+const ID: ComponentId = ComponentId::KubeApiserver;
+
+pub(super) fn spec(plan: &Plan<'_>) -> ComponentSpec {
+    let (program, mut args) = plan.kube(ID);
+    args.extend(serving(plan));
+    args.extend(authentication(plan));
+    args.extend(storage(plan));
+    ComponentSpec {
+        id: ID,
+        program,
+        args,
+        env: memory::environment(ID, plan.machine),
+        account: ID.account(plan.machine),
+        limits: memory::limits(ID, plan.machine),
+        needs: vec![Need { component: ComponentId::Kine, stage: Stage::Ready }],
+        probe: Probe::Api,
+        grace: Duration::from_secs(3),
+        scope: KillScope::Group,
+        handover: None,
+    }
+}
+
+fn serving(plan: &Plan<'_>) -> Vec<String> {
+    vec![
+        format!("--advertise-address={}", plan.machine.address),
+        "--bind-address=0.0.0.0".to_owned(),
+        "--secure-port=6443".to_owned(),
+        format!("--tls-cert-file={}", plan.certificate(LeafId::ApiServer)),
+        format!("--tls-private-key-file={}", plan.key(LeafId::ApiServer)),
+        "--tls-min-version=VersionTLS12".to_owned(),
+        format!("--service-cluster-ip-range={}", plan.settings.services),
+        "--allow-privileged=true".to_owned(),
+        "--profiling=false".to_owned(),
+        format!("--kubelet-client-certificate={}", plan.certificate(LeafId::ApiServerKubeletClient)),
+        format!("--kubelet-client-key={}", plan.key(LeafId::ApiServerKubeletClient)),
+        format!("--kubelet-certificate-authority={}", plan.own(ID, Shared::Ca.file())),
+        "--kubelet-preferred-address-types=InternalIP,Hostname".to_owned(),
+    ]
+}
+
+fn authentication(plan: &Plan<'_>) -> Vec<String> {
+    vec![
+        "--authorization-mode=Node,RBAC".to_owned(),
+        "--enable-admission-plugins=NodeRestriction".to_owned(),
+        "--anonymous-auth=false".to_owned(),
+        format!("--client-ca-file={}", plan.own(ID, Shared::Ca.file())),
+        format!("--requestheader-client-ca-file={}", plan.own(ID, Shared::FrontProxyCa.file())),
+        "--requestheader-allowed-names=front-proxy-client".to_owned(),
+        "--requestheader-extra-headers-prefix=X-Remote-Extra-".to_owned(),
+        "--requestheader-group-headers=X-Remote-Group".to_owned(),
+        "--requestheader-username-headers=X-Remote-User".to_owned(),
+        format!("--proxy-client-cert-file={}", plan.certificate(LeafId::FrontProxyClient)),
+        format!("--proxy-client-key-file={}", plan.key(LeafId::FrontProxyClient)),
+        "--service-account-issuer=https://kubernetes.default.svc".to_owned(),
+        format!("--service-account-key-file={}", plan.own(ID, Shared::ServiceAccountPublic.file())),
+        format!("--service-account-signing-key-file={}", plan.own(ID, Shared::ServiceAccountPrivate.file())),
+    ]
+}
+
+/// One server needs no lease to tell others that it lives, and a flash card is spared its renewal every ten seconds.
+fn storage(plan: &Plan<'_>) -> Vec<String> {
+    vec![
+        format!("--etcd-servers=unix://{}", plan.paths.kine_socket().display()),
+        "--endpoint-reconciler-type=master-count".to_owned(),
+        "--event-ttl=30m".to_owned(),
+        "--etcd-count-metric-poll-period=0".to_owned(),
+        "--etcd-db-metric-poll-interval=0".to_owned(),
+    ]
+}

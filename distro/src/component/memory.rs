@@ -1,0 +1,37 @@
+//! How much memory each component may plan with, from how much the machine has.
+
+use super::spec::ComponentId;
+use crate::sys::{cgroup::Limits, machine::Machine};
+
+/// What a component needs on the smallest machine, in MiB, and its part of a larger one in percent.
+const fn share(component: ComponentId) -> (u64, u64) {
+    match component {
+        ComponentId::KubeApiserver => (220, 20),
+        ComponentId::KubeControllerManager => (64, 5),
+        ComponentId::Kubelet => (72, 5),
+        ComponentId::Kine | ComponentId::Containerd => (48, 4),
+        ComponentId::KubeScheduler | ComponentId::KubeProxy => (40, 3),
+    }
+}
+
+fn budget_mib(component: ComponentId, machine: &Machine) -> u64 {
+    let (least, percent) = share(component);
+    least.max(machine.memory_mib * percent / 100)
+}
+
+/// The variables that tell a Go program how hard to save: the garbage collector runs more often on a small machine, and
+/// ever more often as the component nears its budget.
+pub(super) fn environment(component: ComponentId, machine: &Machine) -> Vec<(&'static str, String)> {
+    let percent = if machine.memory_mib < 4096 { 40 } else { 100 };
+    let limit = format!("{}MiB", budget_mib(component, machine));
+    vec![("GOGC", percent.to_string()), ("GOMEMLIMIT", limit)]
+}
+
+/// The component's control group: it is slowed, not ended, at twice its budget.
+pub(super) fn limits(component: ComponentId, machine: &Machine) -> Limits {
+    let cpu_weight = match component {
+        ComponentId::Kine | ComponentId::KubeApiserver | ComponentId::Containerd | ComponentId::Kubelet => 200,
+        ComponentId::KubeControllerManager | ComponentId::KubeScheduler | ComponentId::KubeProxy => 100,
+    };
+    Limits { memory_high_mib: budget_mib(component, machine) * 2 + 64, cpu_weight }
+}

@@ -1,0 +1,112 @@
+//! What is started with what, to the letter.
+
+use std::path::PathBuf;
+
+use skerry_formats::role::Role;
+
+use super::{ComponentId, Plan, components, files};
+use crate::{
+    config::{Raw, Settings},
+    paths::Paths,
+    sys::{
+        accounts::Account,
+        cgroup,
+        machine::{Machine, OomControl},
+    },
+};
+
+const CONFIG: &str = "
+apiVersion: sk8s.skerry.dev/v1
+kind: ClusterConfig
+metadata: {name: shed}
+spec:
+  node:
+    name: barn
+    labels: {place: barn, topology.kubernetes.io/zone: yard}
+    taints: ['dedicated=db:NoSchedule']
+";
+
+fn machine() -> Machine {
+    Machine {
+        memory_mib: 1981,
+        processors: 2,
+        address: [10, 0, 2, 15].into(),
+        addresses: vec![[10, 0, 2, 15].into()],
+        oom: OomControl::Full,
+        cgroups: cgroup::Version::V2,
+        shims: Some("/sk8s-shims"),
+        passwd: "root:x:0:0::/:/bin/sh\nkine:x:303:303::/:\nkube-apiserver:x:300:300::/:\n".into(),
+        resolver: "nameserver 10.0.2.3\n".into(),
+    }
+}
+
+/// Compares with a file of `golden/`; with `BLESS` set, writes it instead.
+fn golden(name: &str, text: &str) {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("golden").join(name);
+    if std::env::var_os("BLESS").is_some() {
+        let owner = Account { uid: nix::unistd::getuid().as_raw(), gid: nix::unistd::getgid().as_raw() };
+        crate::sys::fs::write(&path, text.as_bytes(), crate::sys::fs::Access::Public, owner).expect("written");
+    }
+    assert_eq!(text, crate::sys::fs::read_to_string(&path).expect("a golden file"), "{name}");
+}
+
+fn command_lines(role: Role) -> String {
+    let settings = Settings::validate(&Raw::parse(CONFIG).expect("well-formed"), "-").expect("valid");
+    let (paths, machine) = (Paths::default(), machine());
+    let plan = Plan { settings: &settings, paths: &paths, machine: &machine, pause: "localhost/sk8s/pause:3.10" };
+    let mut text = String::new();
+    for spec in components(&plan, role) {
+        let Account { uid, gid } = spec.account;
+        let needs: Vec<_> = spec.needs.iter().map(|n| format!("{} {:?}", n.component, n.stage)).collect();
+        text.push_str(&format!("{}\n  user {uid}:{gid}\n", spec.id));
+        text.push_str(&format!(
+            "  memory.high {}M cpu.weight {}\n",
+            spec.limits.memory_high_mib, spec.limits.cpu_weight
+        ));
+        text.push_str(&format!("  after {}\n", if needs.is_empty() { "nothing".into() } else { needs.join(", ") }));
+        text.push_str(&format!("  until {:?}\n  stops in {:?} with {:?}\n", spec.probe, spec.grace, spec.scope));
+        for (key, value) in &spec.env {
+            text.push_str(&format!("  {key}={value}\n"));
+        }
+        text.push_str(&format!("  {}\n", spec.program.display()));
+        for arg in &spec.args {
+            text.push_str(&format!("    {arg}\n"));
+        }
+    }
+    text
+}
+
+#[test]
+fn a_single_nodes_command_lines_are_the_golden_ones() {
+    golden("argv-single.txt", &command_lines(Role::Single));
+}
+
+#[test]
+fn a_controllers_command_lines_are_the_golden_ones() {
+    golden("argv-controller.txt", &command_lines(Role::Controller));
+}
+
+#[test]
+fn rendered_files_are_the_golden_ones() {
+    let settings = Settings::validate(&Raw::parse(CONFIG).expect("well-formed"), "-").expect("valid");
+    let (paths, machine) = (Paths::default(), machine());
+    let plan = Plan { settings: &settings, paths: &paths, machine: &machine, pause: "localhost/sk8s/pause:3.10" };
+    let text: String =
+        files(&plan, Role::Single).iter().map(|file| format!("== {}\n{}", file.path.display(), file.text)).collect();
+    golden("files-single.txt", &text);
+}
+
+#[test]
+fn a_controller_runs_no_workloads() {
+    let text = command_lines(Role::Controller);
+    for absent in [ComponentId::Kubelet, ComponentId::Containerd, ComponentId::KubeProxy] {
+        assert!(!text.contains(&format!("{absent}\n")), "{absent}");
+    }
+}
+
+#[test]
+fn a_large_machine_is_not_told_to_save() {
+    let large = Machine { memory_mib: 16_384, ..machine() };
+    let env = super::memory::environment(ComponentId::KubeApiserver, &large);
+    assert_eq!(env, [("GOGC", "100".to_owned()), ("GOMEMLIMIT", "3276MiB".to_owned())]);
+}

@@ -1,0 +1,124 @@
+//! What an OCI image archive holds, from its `index.json` alone (image-spec, image-layout.md).
+
+use std::io::{self, Read, Seek, SeekFrom};
+
+use serde::Deserialize;
+
+/// An image in an archive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Archived {
+    /// Its reference.
+    pub reference: String,
+    /// Digest of its manifest.
+    pub digest: String,
+}
+
+/// An archive that cannot be understood.
+#[derive(Debug, thiserror::Error)]
+pub enum BadArchive {
+    /// It cannot be read.
+    #[error("not readable as a tar archive")]
+    Tar(#[source] io::Error),
+    /// It has no index.
+    #[error("it has no `index.json`")]
+    NoIndex,
+    /// Its index is wrong.
+    #[error("its `index.json` is no image index")]
+    Index(#[source] serde_json::Error),
+}
+
+#[derive(Deserialize)]
+struct Index {
+    manifests: Vec<Descriptor>,
+}
+
+#[derive(Deserialize)]
+struct Descriptor {
+    digest: String,
+    #[serde(default)]
+    annotations: std::collections::BTreeMap<String, String>,
+}
+
+const BLOCK: usize = 512;
+const LARGEST_INDEX: u64 = 1 << 20;
+
+/// The named images of an archive; only headers and the index are read.
+///
+/// # Errors
+/// If it is no archive of images.
+pub fn index(mut archive: impl Read + Seek) -> Result<Vec<Archived>, BadArchive> {
+    let text = find_index(&mut archive).map_err(BadArchive::Tar)?.ok_or(BadArchive::NoIndex)?;
+    let index: Index = serde_json::from_slice(&text).map_err(BadArchive::Index)?;
+    let named = index.manifests.into_iter().filter_map(|mut descriptor| {
+        let reference = descriptor.annotations.remove("io.containerd.image.name")?;
+        Some(Archived { reference, digest: descriptor.digest })
+    });
+    Ok(named.collect())
+}
+
+fn find_index(archive: &mut (impl Read + Seek)) -> io::Result<Option<Vec<u8>>> {
+    let mut header = [0_u8; BLOCK];
+    loop {
+        match archive.read_exact(&mut header) {
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+            other => other?,
+        }
+        if header.iter().all(|byte| *byte == 0) {
+            return Ok(None);
+        }
+        let name = header[..100].split(|byte| *byte == 0).next().unwrap_or_default();
+        let size = octal(&header[124..136]).ok_or_else(|| io::Error::other("a header without a size"))?;
+        if name == b"index.json" || name == b"./index.json" {
+            let mut text = Vec::new();
+            archive.take(size.min(LARGEST_INDEX)).read_to_end(&mut text)?;
+            return Ok(Some(text));
+        }
+        let padded = i64::try_from(size.next_multiple_of(BLOCK as u64)).map_err(io::Error::other)?;
+        archive.seek(SeekFrom::Current(padded))?;
+    }
+}
+
+fn octal(field: &[u8]) -> Option<u64> {
+    let digits: Vec<u8> = field.iter().copied().filter(|byte| !matches!(byte, 0 | b' ')).collect();
+    u64::from_str_radix(std::str::from_utf8(&digits).ok()?, 8).ok().filter(|size| *size < 1 << 40)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use proptest::prelude::*;
+
+    use super::{Archived, BadArchive, index};
+
+    fn entry(name: &str, content: &[u8]) -> Vec<u8> {
+        let mut block = vec![0_u8; 512];
+        block[..name.len()].copy_from_slice(name.as_bytes());
+        block[124..136].copy_from_slice(format!("{:011o}\0", content.len()).as_bytes());
+        block.extend_from_slice(content);
+        block.resize(block.len().next_multiple_of(512), 0);
+        block
+    }
+
+    const INDEX: &str =
+        r#"{"manifests":[{"digest":"sha256:ab","annotations":{"io.containerd.image.name":"localhost/a:1"}}]}"#;
+
+    #[test]
+    fn the_index_is_found_behind_other_files() {
+        let tar = [entry("oci-layout", b"{}"), entry("blobs/x", &[7; 1000]), entry("index.json", INDEX.as_bytes())];
+        let found = index(Cursor::new(tar.concat())).expect("an archive");
+        assert_eq!(found, [Archived { reference: "localhost/a:1".into(), digest: "sha256:ab".into() }]);
+    }
+
+    #[test]
+    fn an_archive_without_an_index_is_refused() {
+        assert!(matches!(index(Cursor::new(entry("a", b"b"))), Err(BadArchive::NoIndex)));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_an_archive_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..2000)) {
+            let _ = index(Cursor::new(bytes));
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Applies objects server-side.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::document::Object;
+use crate::api::{ApiError, Client};
+
+/// An object that could not be applied.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    /// The API server.
+    #[error("`{kind}/{name}`")]
+    Api {
+        /// Which object.
+        kind: String,
+        /// Its name.
+        name: String,
+        /// What went wrong.
+        #[source]
+        source: ApiError,
+    },
+    /// No such kind, perhaps not yet: its definition may be in another file.
+    #[error("`{kind}/{name}`: the cluster knows no `{kind}` of `{api_version}`")]
+    Kind {
+        /// Which object.
+        kind: String,
+        /// Its name.
+        name: String,
+        /// Its group and version.
+        api_version: String,
+    },
+}
+
+/// Where objects of a kind live.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Resource {
+    plural: String,
+    namespaced: bool,
+}
+
+/// Applies objects, and remembers what it learnt of their kinds.
+#[derive(Debug)]
+pub struct Applier {
+    client: Client,
+    kinds: BTreeMap<(String, String), Resource>,
+}
+
+impl Applier {
+    /// An applier that knows no kinds yet.
+    #[must_use]
+    pub fn new(client: Client) -> Self {
+        Self { client, kinds: BTreeMap::new() }
+    }
+
+    /// Makes the cluster hold an object as it is written.
+    ///
+    /// # Errors
+    /// If its kind is unknown, the server refuses it or cannot be reached.
+    pub fn apply(&mut self, object: &Object) -> Result<(), ApplyError> {
+        let failed = |source| ApplyError::Api { kind: object.kind.clone(), name: object.name.clone(), source };
+        let key = (object.api_version.clone(), object.kind.clone());
+        if !self.kinds.contains_key(&key) {
+            let list = self.client.get(&group_path(&object.api_version)).map_err(failed)?;
+            let resource = list.as_ref().and_then(|list| find(list, &object.kind)).ok_or_else(|| ApplyError::Kind {
+                kind: object.kind.clone(),
+                name: object.name.clone(),
+                api_version: object.api_version.clone(),
+            })?;
+            self.kinds.insert(key.clone(), resource);
+        }
+        let path = object_path(object, &self.kinds[&key]);
+        self.client.apply(&path, &object.value).map_err(failed)
+    }
+}
+
+fn group_path(api_version: &str) -> String {
+    if api_version.contains('/') { format!("/apis/{api_version}") } else { format!("/api/{api_version}") }
+}
+
+fn find(list: &Value, kind: &str) -> Option<Resource> {
+    list["resources"].as_array()?.iter().find_map(|resource| {
+        let plural = resource["name"].as_str()?;
+        let fits = resource["kind"] == kind && !plural.contains('/');
+        fits.then(|| Resource { plural: plural.to_owned(), namespaced: resource["namespaced"] == true })
+    })
+}
+
+fn object_path(object: &Object, resource: &Resource) -> String {
+    let group = group_path(&object.api_version);
+    let Resource { plural, namespaced } = resource;
+    if *namespaced {
+        let namespace = object.namespace.as_deref().unwrap_or("default");
+        format!("{group}/namespaces/{namespace}/{plural}/{}", object.name)
+    } else {
+        format!("{group}/{plural}/{}", object.name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{Resource, find, object_path};
+    use crate::manifests::objects;
+
+    #[test]
+    fn a_kind_is_found_and_not_its_subresource() {
+        let list = json!({"resources": [
+            {"name": "deployments/scale", "kind": "Deployment", "namespaced": true},
+            {"name": "deployments", "kind": "Deployment", "namespaced": true}]});
+        let found = Resource { plural: "deployments".into(), namespaced: true };
+        assert_eq!(find(&list, "Deployment"), Some(found));
+        assert_eq!(find(&list, "Pod"), None);
+    }
+
+    #[test]
+    fn a_namespaced_object_without_a_namespace_is_in_the_default_one() {
+        let text = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\n";
+        let object = objects(text).expect("valid").remove(0);
+        let resource = Resource { plural: "deployments".into(), namespaced: true };
+        assert_eq!(object_path(&object, &resource), "/apis/apps/v1/namespaces/default/deployments/web");
+    }
+}

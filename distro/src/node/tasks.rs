@@ -1,0 +1,118 @@
+//! What a node does once components are there for it: images, then objects, then again whatever changes.
+
+use std::time::Duration;
+
+use super::prepare::Prepared;
+use crate::{
+    component::ComponentId,
+    images,
+    manifests::{self, Applier, Snapshot},
+    supervisor::{Handle, chain},
+    sys::fs,
+};
+
+/// How often the owner's folder is looked at.
+const PERIOD: Duration = Duration::from_secs(5);
+
+/// The pause between attempts at what must come about in the end.
+const AGAIN: Duration = Duration::from_millis(500);
+
+/// Imports images as soon as containerd takes them, and applies objects once the API does; for as long as the process
+/// lives.
+pub async fn run(node: Prepared, handle: Handle) {
+    handle.ready(ComponentId::Containerd).await;
+    let paths = node.paths.clone();
+    until_done("images not imported", move || {
+        images::import(&paths).map(|count| tracing::info!(count, "images imported"))
+    })
+    .await;
+    handle.ready(ComponentId::KubeApiserver).await;
+    apply_builtin(&node).await;
+    let labelled = {
+        let (node, handle) = (node.clone(), handle.clone());
+        async move {
+            handle.ready(ComponentId::Kubelet).await;
+            apply_text(&node, manifests::role_label(&node.settings)).await;
+        }
+    };
+    tokio::join!(labelled, follow_folder(node));
+}
+
+async fn apply_builtin(node: &Prepared) {
+    match node.image("coredns") {
+        Ok(image) => apply_text(node, manifests::builtin(&node.settings, image)).await,
+        Err(error) => tracing::error!(%error, "no cluster DNS"),
+    }
+}
+
+async fn apply_text(node: &Prepared, text: String) {
+    let client = node.client.clone();
+    until_done("built-in objects not applied", move || apply(&mut Applier::new(client.clone()), &text)).await;
+}
+
+/// Objects in the order of the file; the first that fails ends it, since later ones may build on it.
+fn apply(applier: &mut Applier, text: &str) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    for object in manifests::objects(text)? {
+        applier.apply(&object)?;
+    }
+    Ok(())
+}
+
+/// Files that fail stay "changed" and are tried again; each mistake is told once per change of the file.
+async fn follow_folder(node: Prepared) {
+    let folder = node.paths.manifests();
+    let (mut applied, mut told) = (Snapshot::new(), Snapshot::new());
+    loop {
+        match manifests::snapshot(&folder) {
+            Ok(now) => {
+                for path in manifests::changed(&applied, &now) {
+                    let client = node.client.clone();
+                    let file = path.clone();
+                    let work = move || -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+                        apply(&mut Applier::new(client), &fs::read_to_string(&file)?)
+                    };
+                    let print = now[&path];
+                    match blocking(work).await {
+                        Ok(()) => {
+                            tracing::info!(file = %path.display(), "applied");
+                            applied.insert(path, print);
+                        }
+                        Err(error) if told.insert(path.clone(), print) != Some(print) => {
+                            tracing::warn!(file = %path.display(), error = %chain(&*error), "not applied");
+                        }
+                        Err(_) => {}
+                    }
+                }
+            }
+            Err(error) => tracing::warn!(error = %chain(&error), "manifests not read"),
+        }
+        tokio::time::sleep(PERIOD).await;
+    }
+}
+
+async fn until_done<E: Into<Box<dyn std::error::Error + Send + Sync>>>(
+    what: &'static str,
+    work: impl Fn() -> Result<(), E> + Clone + Send + 'static,
+) {
+    let mut told = String::new();
+    loop {
+        let work = work.clone();
+        match blocking(move || work().map_err(Into::into)).await {
+            Ok(()) => return,
+            Err(error) => {
+                let error = chain(&*error);
+                if error != told {
+                    tracing::warn!(error, "{what}");
+                    told = error;
+                }
+                tokio::time::sleep(AGAIN).await;
+            }
+        }
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Box<dyn std::error::Error + Send + Sync>> + Send + 'static,
+) -> Result<T, Box<dyn std::error::Error + Send + Sync>> {
+    tokio::task::spawn_blocking(work).await.map_err(Into::into).and_then(|done| done)
+}

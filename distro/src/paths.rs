@@ -1,0 +1,85 @@
+//! Where things are: one value, so that tests and trials can live beside a real node.
+
+use std::path::PathBuf;
+
+use crate::component::ComponentId;
+
+/// The folders of a node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Paths {
+    /// State that outlives a boot: keys, database, images, manifests.
+    pub data: PathBuf,
+    /// State of this boot: sockets, certificates, rendered configuration.
+    pub run: PathBuf,
+    /// Upstream's programs.
+    pub components: PathBuf,
+    /// Programs of the container network interface.
+    pub cni: PathBuf,
+    /// Archives of images that need no registry, and their list.
+    pub images: PathBuf,
+    /// The kubelet's folder, which storage drivers expect at its usual place.
+    pub kubelet: PathBuf,
+}
+
+impl Default for Paths {
+    fn default() -> Self {
+        Self {
+            data: "/var/lib/sk8s".into(),
+            run: "/run/sk8s".into(),
+            components: "/usr/libexec/sk8s".into(),
+            cni: "/usr/libexec/cni".into(),
+            images: "/usr/share/sk8s/images".into(),
+            kubelet: "/var/lib/kubelet".into(),
+        }
+    }
+}
+
+impl Paths {
+    /// Folder of the authorities.
+    #[must_use]
+    pub fn pki(&self) -> PathBuf {
+        self.data.join("pki")
+    }
+
+    /// A component's own folder of this boot, readable by it alone.
+    #[must_use]
+    pub fn of(&self, component: ComponentId) -> PathBuf {
+        self.run.join(component.as_str())
+    }
+
+    /// The administrator's folder of this boot.
+    #[must_use]
+    pub fn admin(&self) -> PathBuf {
+        self.run.join("admin")
+    }
+
+    /// The database's socket, in the folder of the component that makes it.
+    #[must_use]
+    pub fn kine_socket(&self) -> PathBuf {
+        self.of(ComponentId::Kine).join("kine.sock")
+    }
+
+    /// containerd's socket.
+    #[must_use]
+    pub fn containerd_socket(&self) -> PathBuf {
+        self.run.join("containerd.sock")
+    }
+
+    /// Where `sk8s status` asks.
+    #[must_use]
+    pub fn status_socket(&self) -> PathBuf {
+        self.run.join("status.sock")
+    }
+
+    /// Folder of the pod network's configuration.
+    #[must_use]
+    pub fn cni_config(&self) -> PathBuf {
+        self.run.join("cni")
+    }
+
+    /// Folder of what the owner wants in the cluster.
+    #[must_use]
+    pub fn manifests(&self) -> PathBuf {
+        self.data.join("manifests")
+    }
+}

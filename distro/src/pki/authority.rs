@@ -1,0 +1,143 @@
+//! A certificate authority: generated or taken from files, and what it signs.
+
+use std::net::IpAddr;
+
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+    SanType,
+};
+
+use super::moment::{CLOCK_FLOOR, UnixTime};
+
+/// Days that an authority of ours is valid.
+pub const AUTHORITY_DAYS: u64 = 3650;
+
+/// Days that a leaf certificate is valid; it is renewed at two thirds of them.
+pub const LEAF_DAYS: u64 = 365;
+
+/// A key or certificate that could not be made or read.
+#[derive(Debug, thiserror::Error)]
+#[error("could not {action} for `{name}`")]
+pub struct CertError {
+    action: &'static str,
+    name: String,
+    #[source]
+    source: rcgen::Error,
+}
+
+impl CertError {
+    pub(super) fn new(action: &'static str, name: &str, source: rcgen::Error) -> Self {
+        Self { action, name: name.to_owned(), source }
+    }
+}
+
+/// An authority's certificate and key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Authority {
+    /// The certificate, PEM.
+    pub certificate: String,
+    /// The private key, PKCS#8 PEM.
+    pub key: String,
+}
+
+/// A leaf certificate and its key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Leaf {
+    /// The certificate, PEM.
+    pub certificate: String,
+    /// The private key, PKCS#8 PEM.
+    pub key: String,
+}
+
+/// What a leaf may be used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Usage {
+    /// To prove who is calling.
+    Client,
+    /// To prove who answers.
+    Server,
+}
+
+/// What is to be signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeafRequest {
+    /// CN: Kubernetes' user name.
+    pub common_name: String,
+    /// O: Kubernetes' group.
+    pub organization: Option<String>,
+    /// Client or server.
+    pub usage: Usage,
+    /// DNS names of a server.
+    pub dns_names: Vec<String>,
+    /// Addresses of a server.
+    pub addresses: Vec<IpAddr>,
+}
+
+impl LeafRequest {
+    /// A client certificate.
+    #[must_use]
+    pub fn client(common_name: &str, organization: Option<&str>) -> Self {
+        Self {
+            common_name: common_name.to_owned(),
+            organization: organization.map(ToOwned::to_owned),
+            usage: Usage::Client,
+            dns_names: Vec::new(),
+            addresses: Vec::new(),
+        }
+    }
+}
+
+impl Authority {
+    /// A new authority, valid from the clock floor to ten years from now.
+    ///
+    /// # Errors
+    /// If the system has no randomness to give.
+    pub fn generate(common_name: &str, now: UnixTime) -> Result<Self, CertError> {
+        let failed = |action| move |source| CertError::new(action, common_name, source);
+        let key = KeyPair::generate().map_err(failed("generate a key"))?;
+        let mut params = params(common_name, now, AUTHORITY_DAYS);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages =
+            vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        let certificate = params.self_signed(&key).map_err(failed("sign a certificate"))?;
+        Ok(Self { certificate: certificate.pem(), key: key.serialize_pem() })
+    }
+
+    /// A new key with a certificate signed by this authority, valid from the clock floor to one year from now.
+    ///
+    /// # Errors
+    /// If the authority's files are no certificate and key, or a DNS name is not ASCII.
+    pub fn issue(&self, request: &LeafRequest, now: UnixTime) -> Result<Leaf, CertError> {
+        let failed = |action| move |source| CertError::new(action, &request.common_name, source);
+        let authority_key = KeyPair::from_pem(&self.key).map_err(failed("read the authority's key"))?;
+        let issuer = Issuer::from_ca_cert_pem(&self.certificate, authority_key)
+            .map_err(failed("read the authority's certificate"))?;
+        let key = KeyPair::generate().map_err(failed("generate a key"))?;
+        let mut params = params(&request.common_name, now, LEAF_DAYS);
+        if let Some(organization) = &request.organization {
+            params.distinguished_name.push(DnType::OrganizationName, organization);
+        }
+        params.use_authority_key_identifier_extension = true;
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.extended_key_usages = vec![match request.usage {
+            Usage::Client => ExtendedKeyUsagePurpose::ClientAuth,
+            Usage::Server => ExtendedKeyUsagePurpose::ServerAuth,
+        }];
+        for name in &request.dns_names {
+            let name = name.as_str().try_into().map_err(failed("write a DNS name"))?;
+            params.subject_alt_names.push(SanType::DnsName(name));
+        }
+        params.subject_alt_names.extend(request.addresses.iter().copied().map(SanType::IpAddress));
+        let certificate = params.signed_by(&key, &issuer).map_err(failed("sign a certificate"))?;
+        Ok(Leaf { certificate: certificate.pem(), key: key.serialize_pem() })
+    }
+}
+
+fn params(common_name: &str, now: UnixTime, days: u64) -> CertificateParams {
+    let mut params = CertificateParams::default();
+    params.distinguished_name = rcgen::DistinguishedName::new();
+    params.distinguished_name.push(DnType::CommonName, common_name);
+    params.not_before = CLOCK_FLOOR.to_date();
+    params.not_after = now.floored().plus_days(days).to_date();
+    params
+}

@@ -1,0 +1,70 @@
+//! Who a cluster is: everything that must be the same on all its controllers, and nothing else.
+
+use rcgen::KeyPair;
+use skerry_formats::name::Name;
+
+use super::{
+    authority::{Authority, CertError, LeafRequest},
+    kubeconfig::{ClusterLink, Credentials, kubeconfig},
+    moment::UnixTime,
+};
+
+/// A bare key pair.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyPairPem {
+    /// The public key, PEM.
+    pub public: String,
+    /// The private key, PKCS#8 PEM.
+    pub private: String,
+}
+
+/// A cluster's identity. Whoever holds it is the cluster's owner.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// Signs every client and server of the cluster: `ca.crt`, `ca.key`.
+    pub ca: Authority,
+    /// Signs the one client that may speak for others (API aggregation): `front-proxy-ca.crt`, `front-proxy-ca.key`.
+    pub front_proxy_ca: Authority,
+    /// Signs service account tokens: `sa.pub`, `sa.key`.
+    pub service_account: KeyPairPem,
+}
+
+impl Identity {
+    /// A new cluster's identity. `name` is told in the authorities' names only, for people.
+    ///
+    /// # Errors
+    /// If the system has no randomness to give.
+    pub fn generate(name: &Name, now: UnixTime) -> Result<Self, CertError> {
+        Ok(Self {
+            ca: Authority::generate(&format!("{name} kubernetes-ca"), now)?,
+            front_proxy_ca: Authority::generate(&format!("{name} front-proxy-ca"), now)?,
+            service_account: KeyPairPem::generate()?,
+        })
+    }
+
+    /// An administrator's kubeconfig with everything inside, valid for a year.
+    ///
+    /// # Errors
+    /// If the authority is unreadable.
+    pub fn admin_kubeconfig(&self, server: &str, cluster: &Name, now: UnixTime) -> Result<String, CertError> {
+        let leaf = self.ca.issue(&admin(), now)?;
+        let link = ClusterLink { name: cluster.as_str(), server, ca_certificate: &self.ca.certificate };
+        Ok(kubeconfig(&link, "admin", &Credentials::Inline(&leaf)))
+    }
+}
+
+/// The administrator's certificate: the group is bound to `cluster-admin` by kube-apiserver itself.
+pub(crate) fn admin() -> LeafRequest {
+    LeafRequest::client("kubernetes-admin", Some("system:masters"))
+}
+
+impl KeyPairPem {
+    /// A new key pair.
+    ///
+    /// # Errors
+    /// If the system has no randomness to give.
+    pub fn generate() -> Result<Self, CertError> {
+        let key = KeyPair::generate().map_err(|source| CertError::new("generate a key", "service-account", source))?;
+        Ok(Self { public: key.public_key_pem(), private: key.serialize_pem() })
+    }
+}

@@ -1,0 +1,22 @@
+//! The cluster's public key infrastructure: two authorities, one token-signing key, a leaf per component.
+//!
+//! All keys are ECDSA P-256. Time is an argument everywhere; randomness comes only with new keys.
+
+mod authority;
+mod files;
+mod identity;
+mod kubeconfig;
+mod leaf;
+mod moment;
+mod renewal;
+
+pub use authority::{Authority, CertError, LEAF_DAYS, Leaf, LeafRequest, Usage};
+pub use files::{Desk, LOCAL_SERVER, PkiError, load_or_make};
+pub use identity::{Identity, KeyPairPem};
+pub use kubeconfig::{ClusterLink, Credentials, kubeconfig};
+pub use leaf::{LeafId, Shared, Signer};
+pub use moment::{CLOCK_FLOOR, UnixTime};
+pub use renewal::{Held, Reason, due};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,202 @@
+//! Certificates as a verifier sees them.
+
+use std::{collections::BTreeSet, net::IpAddr};
+
+use x509_parser::prelude::{FromDer as _, GeneralName, ParsedExtension, X509Certificate, parse_x509_pem};
+
+use super::{Authority, CLOCK_FLOOR, Desk, Identity, LeafId, Signer, UnixTime, load_or_make};
+use crate::{
+    config::{Raw, Settings},
+    paths::Paths,
+    sys::{
+        cgroup, fs,
+        machine::{Machine, OomControl},
+    },
+};
+
+const NOW: UnixTime = UnixTime(1_795_244_000);
+
+fn der(pem: &str) -> Vec<u8> {
+    parse_x509_pem(pem.as_bytes()).expect("PEM").1.contents
+}
+
+fn machine() -> Machine {
+    Machine {
+        memory_mib: 1024,
+        processors: 1,
+        address: [192, 0, 2, 9].into(),
+        addresses: vec![[192, 0, 2, 9].into(), IpAddr::from([0xfd00, 0, 0, 0, 0, 0, 0, 9])],
+        oom: OomControl::Full,
+        cgroups: cgroup::Version::V2,
+        shims: None,
+        passwd: String::new(),
+        resolver: String::new(),
+    }
+}
+
+fn settings() -> Settings {
+    let raw = Raw::parse("spec: {api: {sans: [shed.example, 203.0.113.1]}, node: {name: barn}}").expect("well-formed");
+    Settings::validate(&raw, "-").expect("valid")
+}
+
+fn identity() -> Identity {
+    Identity::generate(&"shed".parse().expect("a name"), NOW).expect("randomness")
+}
+
+fn names(certificate: &X509Certificate<'_>) -> BTreeSet<String> {
+    let names = certificate.subject_alternative_name().expect("well-formed").expect("has names");
+    let text = |name: &GeneralName<'_>| match name {
+        GeneralName::DNSName(dns) => (*dns).to_owned(),
+        GeneralName::IPAddress([a, b, c, d]) => IpAddr::from([*a, *b, *c, *d]).to_string(),
+        GeneralName::IPAddress(v6) => IpAddr::from(<[u8; 16]>::try_from(*v6).expect("16 bytes")).to_string(),
+        other => format!("{other:?}"),
+    };
+    names.value.general_names.iter().map(text).collect()
+}
+
+#[test]
+fn every_leaf_is_signed_by_its_authority_and_by_no_other() {
+    let (identity, settings, machine) = (identity(), settings(), machine());
+    for leaf in LeafId::ALL {
+        let (own, other) = match leaf.signer() {
+            Signer::Cluster => (&identity.ca, &identity.front_proxy_ca),
+            Signer::FrontProxy => (&identity.front_proxy_ca, &identity.ca),
+        };
+        let issued = own.issue(&leaf.request(&settings, &machine), NOW).expect("issued");
+        let (der, own, other) = (der(&issued.certificate), der_of(own), der_of(other));
+        let certificate = X509Certificate::from_der(&der).expect("DER").1;
+        let key = |der: &'_ [u8]| X509Certificate::from_der(der).expect("DER").1.public_key().raw.to_vec();
+        let verify = |key: Vec<u8>| {
+            let key = x509_parser::x509::SubjectPublicKeyInfo::from_der(&key).expect("DER").1;
+            certificate.verify_signature(Some(&key)).is_ok()
+        };
+        assert!(verify(key(&own)), "{leaf:?}");
+        assert!(!verify(key(&other)), "{leaf:?}");
+    }
+}
+
+fn der_of(authority: &Authority) -> Vec<u8> {
+    der(&authority.certificate)
+}
+
+#[test]
+fn certificates_are_valid_from_the_clock_floor_even_when_issued_later() {
+    let identity = identity();
+    let bytes = der_of(&identity.ca);
+    let certificate = X509Certificate::from_der(&bytes).expect("DER").1;
+    assert_eq!(certificate.validity().not_before.timestamp(), i64::try_from(CLOCK_FLOOR.0).expect("small"));
+    assert_eq!(certificate.validity().not_after.timestamp(), i64::try_from(NOW.plus_days(3650).0).expect("small"));
+    assert!(certificate.is_ca());
+}
+
+#[test]
+fn a_clock_that_stands_in_1970_still_makes_certificates_that_last() {
+    let identity = Identity::generate(&"shed".parse().expect("a name"), UnixTime(0)).expect("randomness");
+    let bytes = der_of(&identity.ca);
+    let certificate = X509Certificate::from_der(&bytes).expect("DER").1;
+    let ends = certificate.validity().not_after.timestamp();
+    assert_eq!(ends, i64::try_from(CLOCK_FLOOR.plus_days(3650).0).expect("small"));
+}
+
+#[test]
+fn the_api_server_answers_to_all_its_names() {
+    let (identity, settings, machine) = (identity(), settings(), machine());
+    let issued = identity.ca.issue(&LeafId::ApiServer.request(&settings, &machine), NOW).expect("issued");
+    let bytes = der(&issued.certificate);
+    let certificate = X509Certificate::from_der(&bytes).expect("DER").1;
+    let wanted = [
+        "10.96.0.1",
+        "127.0.0.1",
+        "192.0.2.9",
+        "203.0.113.1",
+        "::1",
+        "barn",
+        "fd00::9",
+        "kubernetes",
+        "kubernetes.default",
+        "kubernetes.default.svc",
+        "kubernetes.default.svc.cluster.local",
+        "localhost",
+        "shed.example",
+    ];
+    assert_eq!(names(&certificate), wanted.map(ToOwned::to_owned).into());
+}
+
+#[test]
+fn a_kubelet_is_the_user_that_the_node_authorizer_knows() {
+    let (identity, settings, machine) = (identity(), settings(), machine());
+    let issued = identity.ca.issue(&LeafId::Kubelet.request(&settings, &machine), NOW).expect("issued");
+    let bytes = der(&issued.certificate);
+    let certificate = X509Certificate::from_der(&bytes).expect("DER").1;
+    let subject = certificate.subject();
+    let first = |mut values: Vec<&str>| values.pop().map(ToOwned::to_owned);
+    assert_eq!(
+        first(subject.iter_common_name().filter_map(|v| v.as_str().ok()).collect()).as_deref(),
+        Some("system:node:barn")
+    );
+    assert_eq!(
+        first(subject.iter_organization().filter_map(|v| v.as_str().ok()).collect()).as_deref(),
+        Some("system:nodes")
+    );
+    let client_only = certificate.extensions().iter().any(|extension| match extension.parsed_extension() {
+        ParsedExtension::ExtendedKeyUsage(usage) => usage.client_auth && !usage.server_auth,
+        _ => false,
+    });
+    assert!(client_only);
+}
+
+#[test]
+fn existing_authorities_are_kept_and_missing_ones_made() {
+    let folder = tempfile::tempdir().expect("a folder");
+    if !nix::unistd::getuid().is_root() {
+        return;
+    }
+    let name = "shed".parse().expect("a name");
+    let first = load_or_make(folder.path(), &name, NOW).expect("made");
+    fs::remove_file(&folder.path().join("sa.key")).expect("removed");
+    fs::remove_file(&folder.path().join("sa.pub")).expect("removed");
+    let second = load_or_make(folder.path(), &name, NOW).expect("loaded");
+    assert_eq!(first.ca, second.ca);
+    assert_eq!(first.front_proxy_ca, second.front_proxy_ca);
+    assert_ne!(first.service_account, second.service_account);
+    assert_eq!(load_or_make(folder.path(), &name, NOW).expect("loaded"), second);
+}
+
+#[test]
+fn half_of_a_pair_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    if !nix::unistd::getuid().is_root() {
+        return;
+    }
+    let name = "shed".parse().expect("a name");
+    load_or_make(folder.path(), &name, NOW).expect("made");
+    fs::remove_file(&folder.path().join("ca.key")).expect("removed");
+    let error = load_or_make(folder.path(), &name, NOW).expect_err("half").to_string();
+    assert!(error.contains("ca.crt` is there, but") && error.contains("ca.key` is not"), "{error}");
+}
+
+#[test]
+fn the_owners_kubeconfig_has_everything_inside() {
+    let text = identity().admin_kubeconfig("https://192.0.2.9:6443", &"shed".parse().expect("a name"), NOW);
+    let text = text.expect("issued");
+    let value: serde_yaml_ng::Value = serde_yaml_ng::from_str(&text).expect("YAML");
+    assert_eq!(value["clusters"][0]["cluster"]["server"], "https://192.0.2.9:6443");
+    assert!(value["users"][0]["user"]["client-key-data"].as_str().is_some_and(|data| data.len() > 100));
+}
+
+#[test]
+fn a_leaf_on_disk_has_its_key_beside_it_and_is_not_due() {
+    if !nix::unistd::getuid().is_root() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let paths = Paths { run: folder.path().to_owned(), ..Paths::default() };
+    let (identity, settings, machine) = (identity(), settings(), machine());
+    let desk = Desk { identity: &identity, settings: &settings, machine: &machine, paths: &paths };
+    fs::create_folder(&paths.admin(), fs::Access::Private, crate::sys::accounts::Account::ROOT).expect("made");
+    let (issued, held) = desk.issue(LeafId::Admin, NOW).expect("issued");
+    let written = fs::read_to_string(&LeafId::Admin.key(&paths)).expect("written");
+    assert_eq!(written, issued.key);
+    let due = super::due(&[(LeafId::Admin, held)].into(), &desk.wanted(), NOW);
+    assert!(!due.contains_key(&LeafId::Admin) && due.contains_key(&LeafId::ApiServer));
+}

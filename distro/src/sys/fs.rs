@@ -1,0 +1,159 @@
+//! The only place that touches the file system: every error names what was attempted and on which path.
+
+#![expect(clippy::disallowed_methods, reason = "this is the one place")]
+
+use std::{
+    fs, io,
+    os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
+    path::{Path, PathBuf},
+};
+
+use super::accounts::Account;
+
+/// A failed file operation.
+#[derive(Debug, thiserror::Error)]
+#[error("could not {action} `{}`", .path.display())]
+pub struct FsError {
+    action: &'static str,
+    path: PathBuf,
+    #[source]
+    source: io::Error,
+}
+
+/// Result of a file operation.
+pub type Result<T> = std::result::Result<T, FsError>;
+
+/// Who may read what we write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// The owner alone.
+    Private,
+    /// Everyone may read.
+    Public,
+}
+
+impl Access {
+    const fn file_mode(self) -> u32 {
+        match self {
+            Self::Private => 0o600,
+            Self::Public => 0o644,
+        }
+    }
+
+    const fn folder_mode(self) -> u32 {
+        match self {
+            Self::Private => 0o700,
+            Self::Public => 0o755,
+        }
+    }
+}
+
+fn at<T>(action: &'static str, path: &Path, result: io::Result<T>) -> Result<T> {
+    result.map_err(|source| FsError { action, path: path.to_owned(), source })
+}
+
+fn maybe<T>(action: &'static str, path: &Path, result: io::Result<T>) -> Result<Option<T>> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        other => at(action, path, other).map(Some),
+    }
+}
+
+/// The whole file as UTF-8.
+pub fn read_to_string(path: &Path) -> Result<String> {
+    at("read", path, fs::read_to_string(path))
+}
+
+/// The whole file as UTF-8; `None` if there is none.
+pub fn read_if_there(path: &Path) -> Result<Option<String>> {
+    maybe("read", path, fs::read_to_string(path))
+}
+
+/// Opens a file for reading.
+pub fn open(path: &Path) -> Result<fs::File> {
+    at("open", path, fs::File::open(path))
+}
+
+/// Whether something is at a path.
+#[must_use]
+pub fn exists(path: &Path) -> bool {
+    path.exists()
+}
+
+/// Creates a folder and its parents; the folder itself gets owner and mode even if it was there.
+pub fn create_folder(path: &Path, access: Access, owner: Account) -> Result<()> {
+    let made = fs::DirBuilder::new().recursive(true).mode(0o755).create(path);
+    at("create folder", path, made)?;
+    at("set mode of", path, fs::set_permissions(path, fs::Permissions::from_mode(access.folder_mode())))?;
+    chown(path, owner)
+}
+
+/// Writes a whole file under its final name in one step, and makes it last a power loss.
+pub fn write(path: &Path, bytes: &[u8], access: Access, owner: Account) -> Result<()> {
+    use io::Write as _;
+    let mut draft = path.as_os_str().to_owned();
+    draft.push(".new");
+    let draft = PathBuf::from(draft);
+    at("remove", &draft, remove(&draft))?;
+    let mut options = fs::OpenOptions::new();
+    let mut file = at("create", &draft, options.write(true).create_new(true).mode(access.file_mode()).open(&draft))?;
+    at("write", &draft, file.write_all(bytes))?;
+    at("set mode of", &draft, file.set_permissions(fs::Permissions::from_mode(access.file_mode())))?;
+    chown(&draft, owner)?;
+    at("write", &draft, file.sync_all())?;
+    at("rename to", path, fs::rename(&draft, path))
+}
+
+/// Writes into a kernel file (`/proc`, `/sys`), which is there already.
+pub fn write_kernel(path: &Path, text: &str) -> Result<()> {
+    at("write", path, fs::write(path, text))
+}
+
+/// Gives a path, and where it is a folder all it holds, to an account.
+pub fn give(path: &Path, owner: Account) -> Result<()> {
+    let meta = at("look at", path, fs::symlink_metadata(path))?;
+    if (meta.uid(), meta.gid()) != (owner.uid, owner.gid) {
+        chown(path, owner)?;
+    }
+    if meta.is_dir() {
+        for child in list(path)? {
+            give(&child, owner)?;
+        }
+    }
+    Ok(())
+}
+
+fn chown(path: &Path, owner: Account) -> Result<()> {
+    at("give away", path, std::os::unix::fs::lchown(path, Some(owner.uid), Some(owner.gid)))
+}
+
+/// The paths in a folder, sorted; none if there is no such folder.
+pub fn list(path: &Path) -> Result<Vec<PathBuf>> {
+    let Some(entries) = maybe("list", path, fs::read_dir(path))? else { return Ok(Vec::new()) };
+    let mut paths = at("list", path, entries.map(|entry| entry.map(|e| e.path())).collect::<io::Result<Vec<_>>>())?;
+    paths.sort();
+    Ok(paths)
+}
+
+/// Size in bytes and time of last change in nanoseconds, as something to compare.
+pub fn fingerprint(path: &Path) -> Result<Option<(u64, i128)>> {
+    let meta = maybe("look at", path, fs::metadata(path))?;
+    Ok(meta.map(|meta| (meta.size(), i128::from(meta.mtime()) * 1_000_000_000 + i128::from(meta.mtime_nsec()))))
+}
+
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}
+
+/// Removes a file if it is there.
+pub fn remove_file(path: &Path) -> Result<()> {
+    at("remove", path, remove(path))
+}
+
+/// Makes a folder of the kernel's (a control group), if it is not there.
+pub fn make_kernel_folder(path: &Path) -> Result<()> {
+    at("create folder", path, fs::create_dir_all(path))
+}

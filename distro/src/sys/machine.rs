@@ -1,0 +1,144 @@
+//! What the machine is: memory, processors, addresses, accounts.
+
+use std::{
+    net::{IpAddr, Ipv4Addr, UdpSocket},
+    path::Path,
+};
+
+use super::{cgroup, fs};
+
+/// The facts that components are made for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Machine {
+    /// Memory in MiB.
+    pub memory_mib: u64,
+    /// Processors in use.
+    pub processors: usize,
+    /// The address that others reach the node at.
+    pub address: IpAddr,
+    /// All its addresses but loopback and those of pods.
+    pub addresses: Vec<IpAddr>,
+    /// Whether we may spare a process from the kernel's choice when memory ends.
+    pub oom: OomControl,
+    /// Which control groups the kernel has.
+    pub cgroups: cgroup::Version,
+    /// The control group for what must outlive us, where we may have one.
+    pub shims: Option<&'static str>,
+    /// The text of `/etc/passwd`.
+    pub passwd: String,
+    /// The resolver configuration that pods inherit.
+    pub resolver: String,
+}
+
+/// Whether a process may be made less likely to be ended when memory does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OomControl {
+    /// As on any machine of one's own.
+    Full,
+    /// Only more likely: we run in somebody else's container.
+    Restricted,
+}
+
+/// The machine as it is now; `None` while it has no address.
+#[must_use]
+pub fn observe() -> Option<Machine> {
+    let addresses = addresses();
+    let address = route_address().filter(|ip| addresses.contains(ip)).or_else(|| {
+        let plain = |ip: &&IpAddr| ip.is_ipv4();
+        addresses.iter().find(plain).copied()
+    })?;
+    Some(Machine {
+        memory_mib: memory_mib(&fs::read_to_string(Path::new("/proc/meminfo")).unwrap_or_default()).unwrap_or(1024),
+        processors: std::thread::available_parallelism().map_or(1, usize::from),
+        address,
+        addresses,
+        oom: oom_control(&fs::read_to_string(Path::new("/proc/self/status")).unwrap_or_default()),
+        cgroups: cgroup::version(),
+        shims: cgroup::shims(),
+        passwd: fs::read_to_string(Path::new("/etc/passwd")).unwrap_or_default(),
+        resolver: resolver(),
+    })
+}
+
+/// Interfaces that carry pods: their addresses are not the node's.
+const POD_INTERFACES: [&str; 2] = ["cni", "veth"];
+
+fn addresses() -> Vec<IpAddr> {
+    let Ok(interfaces) = nix::ifaddrs::getifaddrs() else { return Vec::new() };
+    let mut found: Vec<IpAddr> = interfaces
+        .filter(|interface| !POD_INTERFACES.iter().any(|name| interface.interface_name.starts_with(name)))
+        .filter_map(|interface| interface.address)
+        .filter_map(|address| {
+            let v4 = address.as_sockaddr_in().map(|v4| IpAddr::V4(v4.ip()));
+            v4.or_else(|| address.as_sockaddr_in6().map(|v6| IpAddr::V6(v6.ip())))
+        })
+        .filter(|ip| !ip.is_loopback() && !ip.is_unspecified() && !is_link_local(*ip))
+        .collect();
+    found.sort();
+    found.dedup();
+    found
+}
+
+const fn is_link_local(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(v4) => v4.is_link_local(),
+        IpAddr::V6(v6) => v6.is_unicast_link_local(),
+    }
+}
+
+/// The address that the default route would send from: connecting a datagram socket sends nothing.
+fn route_address() -> Option<IpAddr> {
+    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
+    socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)).ok()?;
+    socket.local_addr().ok().map(|address| address.ip())
+}
+
+/// `CAP_SYS_RESOURCE` is bit 24 of the effective capabilities (capabilities(7)).
+fn oom_control(status: &str) -> OomControl {
+    let line = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
+    match line.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()) {
+        Some(mask) if mask & (1 << 24) == 0 => OomControl::Restricted,
+        _ => OomControl::Full,
+    }
+}
+
+fn memory_mib(meminfo: &str) -> Option<u64> {
+    let line = meminfo.lines().find(|line| line.starts_with("MemTotal:"))?;
+    line.split_whitespace().nth(1)?.parse::<u64>().ok().map(|kib| kib / 1024)
+}
+
+/// systemd-resolved's list of real servers, since its own stub on loopback cannot be reached from a pod.
+fn resolver() -> String {
+    let real = Path::new("/run/systemd/resolve/resolv.conf");
+    let path = if fs::exists(real) { real } else { Path::new("/etc/resolv.conf") };
+    fs::read_to_string(path).unwrap_or_default()
+}
+
+/// A number that is new with every boot.
+#[must_use]
+pub fn boot_id() -> String {
+    fs::read_to_string(Path::new("/proc/sys/kernel/random/boot_id")).unwrap_or_default().trim().to_owned()
+}
+
+/// The machine's host name.
+#[must_use]
+pub fn host_name() -> String {
+    nix::unistd::gethostname().map_or_else(|_| String::new(), |name| name.to_string_lossy().to_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{OomControl, memory_mib, oom_control};
+
+    #[test]
+    fn memory_is_read_in_mib() {
+        assert_eq!(memory_mib("MemTotal:        2028928 kB\nMemFree: 1 kB\n"), Some(1981));
+        assert_eq!(memory_mib(""), None);
+    }
+
+    #[test]
+    fn without_the_capability_oom_control_is_restricted() {
+        assert_eq!(oom_control("CapEff:\t000001ffffffffff\n"), OomControl::Full);
+        assert_eq!(oom_control("CapEff:\t000001fffeffffff\n"), OomControl::Restricted);
+    }
+}

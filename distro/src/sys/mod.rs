@@ -1,0 +1,8 @@
+//! What touches the machine: files, processes, clock, control groups, addresses. Nothing here decides anything.
+
+pub mod accounts;
+pub mod cgroup;
+pub mod clock;
+pub mod fs;
+pub mod machine;
+pub mod process;

@@ -1,0 +1,124 @@
+//! The only place that starts processes.
+
+#![expect(clippy::disallowed_methods, reason = "this is the one place")]
+
+use std::{
+    io,
+    os::unix::process::CommandExt as _,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use nix::{
+    sys::{prctl, signal},
+    unistd::Pid,
+};
+
+use crate::component::{ComponentSpec, KillScope};
+
+/// A program that could not be started, or that failed.
+#[derive(Debug, thiserror::Error)]
+pub enum ProcessError {
+    /// It could not be started.
+    #[error("could not run `{}`", .program.display())]
+    Start {
+        /// The program.
+        program: PathBuf,
+        /// What the system answered.
+        #[source]
+        source: io::Error,
+    },
+    /// It ran and failed.
+    #[error("`{}` failed: {status}: {tail}", .program.display())]
+    Failed {
+        /// The program.
+        program: PathBuf,
+        /// Exit status as text.
+        status: String,
+        /// The last line it printed to standard error.
+        tail: String,
+    },
+}
+
+/// A supervised process with both its output streams.
+#[derive(Debug)]
+pub struct Child {
+    /// To wait for.
+    pub process: tokio::process::Child,
+    /// Its process id.
+    pub pid: u32,
+}
+
+/// What programs are found by: ours first, so that containerd finds its shim and kube-proxy the system's `nft`.
+fn search_path(spec: &ComponentSpec) -> String {
+    let own = spec.program.parent().unwrap_or_else(|| Path::new("/"));
+    format!("{}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", own.display())
+}
+
+/// Starts a component as the leader of a process group, with an empty environment but for what it asks for.
+///
+/// It is killed when the calling thread ends, however that comes about, so that no orphan keeps a port or a database
+/// busy. What it starts is not.
+///
+/// # Errors
+/// If the program cannot be executed.
+pub fn start(spec: &ComponentSpec) -> Result<Child, ProcessError> {
+    let failed = |source| ProcessError::Start { program: spec.program.clone(), source };
+    let mut command = tokio::process::Command::new(&spec.program);
+    command.args(&spec.args).env_clear().env("PATH", search_path(spec)).envs(spec.env.iter().cloned());
+    command.current_dir("/").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+    if spec.account.uid != nix::unistd::getuid().as_raw() {
+        command.gid(spec.account.gid).uid(spec.account.uid);
+    }
+    let huge_pages = spec.scope == KillScope::Process;
+    let hook = move || {
+        prctl::set_pdeathsig(signal::Signal::SIGKILL)?;
+        // Huge pages make a heap that is collected often larger, not faster. Whatever a runtime starts is its owner's.
+        if !huge_pages {
+            prctl::set_thp_disable(true)?;
+        }
+        Ok(())
+    };
+    // SAFETY: between fork and exec the hook only makes two prctl calls, which are async-signal-safe; it allocates nothing.
+    #[expect(unsafe_code, reason = "no safe call sets what only the child itself may set")]
+    let command = unsafe { command.pre_exec(hook) };
+    let process = command.spawn().map_err(failed)?;
+    let pid = process.id().unwrap_or_default();
+    Ok(Child { process, pid })
+}
+
+/// Signals a component. Its end may have come before: then there is nothing to signal.
+pub fn signal(pid: u32, scope: KillScope, signal: signal::Signal) {
+    let Ok(pid) = i32::try_from(pid) else { return };
+    let target = match scope {
+        KillScope::Group => Pid::from_raw(-pid),
+        KillScope::Process => Pid::from_raw(pid),
+    };
+    if let Err(error) = nix::sys::signal::kill(target, signal) {
+        tracing::debug!(pid, %error, "nothing to signal");
+    }
+}
+
+/// Runs a short program to its end and returns its standard output.
+///
+/// # Errors
+/// If it cannot be started or exits with anything but 0.
+pub fn output(program: &Path, args: &[&str]) -> Result<String, ProcessError> {
+    let mut command = Command::new(program);
+    command.args(args).stdin(Stdio::null());
+    let out = command.output().map_err(|source| ProcessError::Start { program: program.to_owned(), source })?;
+    if out.status.success() {
+        return Ok(String::from_utf8_lossy(&out.stdout).into_owned());
+    }
+    let tail = String::from_utf8_lossy(&out.stderr).lines().last().unwrap_or_default().to_owned();
+    Err(ProcessError::Failed { program: program.to_owned(), status: out.status.to_string(), tail })
+}
+
+/// Becomes another program.
+///
+/// # Errors
+/// Always, if it returns: the program could not be executed.
+pub fn become_program(program: &Path, args: &[String], env: (&str, &Path)) -> ProcessError {
+    let source = Command::new(program).args(args).env(env.0, env.1).exec();
+    ProcessError::Start { program: program.to_owned(), source }
+}
