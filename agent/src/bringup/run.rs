@@ -48,9 +48,10 @@ pub fn run(step: &Step) -> Result<(), StepError> {
         Step::Name(name) => host::set_name(name.as_str()).map_err(StepError::Name),
         Step::Write(file) => write(file),
         Step::ReadUnits => systemctl(&["daemon-reload"]),
-        // Waiting for a service that takes minutes would make the console silent.
-        Step::Restart(Service::Kubernetes) => systemctl(&["restart", "--no-block", Service::Kubernetes.unit()]),
-        Step::Restart(service) => systemctl(&["restart", service.unit()]),
+        // The addresses of before must be gone when the next plan looks for one.
+        Step::Restart(Service::Network) => systemctl(&["restart", Service::Network.unit()]),
+        // Nothing in a bring-up needs the others at once.
+        Step::Restart(service) => systemctl(&["restart", "--no-block", service.unit()]),
     }
 }
 

@@ -18,11 +18,15 @@ const CALM: Duration = Duration::from_secs(10);
 /// How many lives of a component are nothing to speak of.
 const FEW: u32 = 3;
 
+/// How many unanswered questions are more than a slow start.
+const LONG: u32 = 30;
+
 /// What is known of Kubernetes.
 #[derive(Debug, Default)]
 pub struct Kubernetes {
     status: Option<Status>,
     unanswered: Option<String>,
+    silence: u32,
     calm: Option<Deadline>,
     was_ready: bool,
 }
@@ -36,10 +40,12 @@ impl Kubernetes {
         match ask() {
             Ok(status) => {
                 self.unanswered = None;
+                self.silence = 0;
                 self.status = Some(status);
             }
             Err(why) => {
                 self.unanswered = Some(why);
+                self.silence = self.silence.saturating_add(1);
                 self.status = None;
             }
         }
@@ -83,8 +89,11 @@ impl Kubernetes {
             let why = component.last_exit.as_deref().unwrap_or("unknown");
             format!("{} ends again and again: {why}", component.name)
         });
-        let silent =
-            self.unanswered.iter().filter(|_| self.was_ready).map(|why| format!("sk8s does not answer: {why}"));
+        let silent = self
+            .unanswered
+            .iter()
+            .filter(|_| self.was_ready || self.silence > LONG)
+            .map(|why| format!("sk8s does not answer: {why}"));
         ended.chain(silent).collect()
     }
 

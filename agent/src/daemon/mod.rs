@@ -10,7 +10,9 @@ mod seeds;
 use std::{path::Path, time::Duration};
 
 use crate::{
-    boot_report, bringup, chain,
+    boot_report,
+    bringup::{self, Step},
+    chain,
     disk::boot::{self, BootDisk},
     intent::Intent,
     report::{self, Machine, Phase, Snapshot},
@@ -39,6 +41,7 @@ struct Daemon {
     kubernetes: Kubernetes,
     admin: Admin,
     timeline: Vec<boot_report::Phase>,
+    tried: Vec<Step>,
     said: Option<Snapshot>,
 }
 
@@ -81,6 +84,7 @@ impl Daemon {
             kubernetes: Kubernetes::default(),
             admin: Admin::default(),
             timeline,
+            tried: Vec::new(),
             said: None,
         }
     }
@@ -126,8 +130,12 @@ impl Daemon {
                 return outlook.errors.push(why);
             }
         };
+        // A step that fails is tried again and again, and told once.
+        let again = std::mem::replace(&mut self.tried, steps.clone()) == steps;
         for step in &steps {
-            self.console.line(format!("skerry: step: {step}"));
+            if !again {
+                self.console.line(format!("skerry: step: {step}"));
+            }
             if let Err(error) = bringup::run::run(step) {
                 outlook.phase = Some(Phase::Blocked);
                 return outlook.errors.push(format!("{step}: {}", chain::one_line(&error)));
