@@ -24,6 +24,9 @@ const STAGE: &str = "/run/skerry/data";
 /// Where ext4 keeps copies of its superblock when blocks have 4096 bytes.
 const COPIES: [u64; 2] = [128 * MIB, 384 * MIB];
 
+/// Ways to check it, the most careful first; the last one takes the first copy of the superblock.
+const CHECKS: [&[&str]; 3] = [&["-p"], &["-y"], &["-y", "-b", "32768", "-B", "4096"]];
+
 /// What to do with DATA.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Verdict {
@@ -42,23 +45,24 @@ enum Verdict {
 pub fn mount_on_var(disk: &BootDisk, origin: Origin, log: &mut Log) -> Result<(), InitError> {
     let device = disk.parts.get(&Part::Data).ok_or(InitError::NoData(None))?;
     let node = device.node().display().to_string();
-    match verdict(&read_signature(&device.node())?, origin) {
+    let size = match verdict(&read_signature(&device.node())?, origin) {
         Verdict::Format => {
             log.say(format!("formatting the empty data partition `{node}`"));
             format(&node)?;
-            mount_or_repair(&node, log)?;
+            device.size
         }
-        Verdict::Mount { size } => {
-            mount_or_repair(&node, log)?;
-            if size + MIB < device.size {
-                grow(&node, log);
-            }
-        }
+        Verdict::Mount { size } => size,
         Verdict::Refuse(what) => return Err(InitError::ForeignData { node, what }),
-    }
+    };
+    mount_or_repair(&node, log)?;
     let var = Path::new(SYSROOT).join("var");
     populate::missing(&var, Path::new(STAGE)).map_err(InitError::Files)?;
-    mount::relocate(Path::new(STAGE), &var).map_err(InitError::Mount)
+    mount::relocate(Path::new(STAGE), &var).map_err(InitError::Mount)?;
+    // Only now: the root's programs see the mount where it stays.
+    if size + MIB < device.size {
+        grow(&node, log);
+    }
+    Ok(())
 }
 
 /// The signature at the start; blank only if the places of ext4's superblock copies are blank as well.
@@ -105,9 +109,12 @@ fn mount_or_repair(node: &str, log: &mut Log) -> Result<(), InitError> {
     let Err(first) = try_mount(node) else { return Ok(()) };
     log.say(format!("the data partition cannot be mounted: {}", chain::one_line(&first)));
     let mut said = String::new();
-    for careful in ["-p", "-y"] {
-        log.say(format!("checking it: e2fsck {careful} {node}"));
-        let check = Program::new("/usr/sbin/e2fsck").args([careful, node]).within(Path::new(SYSROOT)).output();
+    for options in CHECKS {
+        log.say(format!("checking it: e2fsck {} {node}", options.join(" ")));
+        let check = Program::new("/usr/sbin/e2fsck")
+            .args(options.iter().copied().chain([node]))
+            .within(Path::new(SYSROOT))
+            .output();
         said = check.map_or_else(|error| chain::one_line(&error), |output| output.status.to_string());
         if try_mount(node).is_ok() {
             log.say("the data partition was repaired");
