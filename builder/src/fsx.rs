@@ -49,6 +49,11 @@ pub fn open(path: &Path) -> Result<File> {
     at("open", path, File::open(path))
 }
 
+/// Opens a file for reading and writing.
+pub fn open_rw(path: &Path) -> Result<File> {
+    at("open", path, OpenOptions::new().read(true).write(true).open(path))
+}
+
 /// Creates a file that must not exist yet.
 pub fn create_new(path: &Path) -> Result<File> {
     at("create", path, OpenOptions::new().read(true).write(true).create_new(true).open(path))
@@ -193,6 +198,18 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
     let mut file = temp_file_in(parent)?;
     at("write", path, file.write_all(bytes))?;
     persist(file, path)
+}
+
+/// As [`write_atomic`], readable by its owner alone from the first byte.
+pub fn write_atomic_secret(path: &Path, bytes: &[u8]) -> Result<()> {
+    let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+    let mut file = temp_file_in(parent)?;
+    at("write", path, file.write_all(bytes))?;
+    file.persist(path).map(|_| ()).map_err(|error| FsError {
+        action: "write",
+        path: path.to_owned(),
+        source: error.error,
+    })
 }
 
 /// Attaches path and action to a result of reading or writing an open file.

@@ -7,6 +7,7 @@ pub mod build;
 pub mod catalog;
 pub mod cli;
 pub mod clock;
+pub mod cluster;
 pub mod component;
 pub mod compose;
 pub mod fetch;

@@ -1,6 +1,8 @@
 //! The command line: one file a verb.
 
 mod boards;
+mod build;
+mod cluster;
 mod host;
 mod lock;
 
@@ -27,8 +29,12 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    /// Build a disk image
+    Build(build::Args),
     /// List the boards that images can be built for
     Boards(boards::Args),
+    /// Make a cluster's identity on this host
+    Cluster(cluster::Args),
     /// Resolve all packages of the catalogue and write `skerry.lock`
     Lock(lock::Args),
     /// Copy all locked packages into a folder that serves as a mirror
@@ -101,7 +107,9 @@ pub fn main() -> ExitCode {
 fn run(cli: Cli) -> Result<(), Failure> {
     let host = Host::new(cli.host)?;
     match cli.verb {
+        Verb::Build(args) => build::run(&host, &args),
         Verb::Boards(args) => boards::run(&host, &args),
+        Verb::Cluster(args) => cluster::run(&host, &args),
         Verb::Lock(args) => lock::run(&host, &args),
         Verb::Vendor(args) => lock::vendor(&host, &args),
     }

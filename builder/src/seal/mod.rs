@@ -1,1 +1,5 @@
-//! To come.
+//! Sealing: a tree becomes a verified root, and a kernel that knows its hash.
+
+pub mod erofs;
+pub mod uki;
+pub mod verity;

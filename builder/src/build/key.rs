@@ -1,0 +1,72 @@
+//! What a root and an image depend on.
+
+use std::path::{Path, PathBuf};
+
+use skerry_formats::digest::{Digest, Hasher};
+
+use super::{Bench, BuildError};
+use crate::{
+    archive::release,
+    component::Built,
+    fsx::{self, FsError},
+    lock::Lock,
+    plan::Plan,
+    store::Key,
+};
+
+/// The key of a sealed root. Raise its version when composing or sealing changes what comes out.
+pub fn of_root(plan: &Plan, bench: &Bench<'_>, (built, overlays): (&[Built], &[PathBuf])) -> Result<Key, BuildError> {
+    let mut key = Key::new("root/1")
+        .with("tool", env!("CARGO_PKG_VERSION"))
+        .with("packages", bench.lock.set_digest(&plan.root.name)?)
+        .with("toolbox", bench.lock.set_digest(super::set(plan, "toolbox")?)?)
+        .with("epoch", epoch(bench.lock))
+        .with("board", format!("{:?}", plan.board))
+        .with("recipe", format!("{:?}", plan.recipe))
+        .with("profile", &plan.request.profile);
+    for table in ["accounts.toml", "alternatives.toml", "drop.toml"] {
+        key = key.with(table, Digest::of(&fsx::read(&bench.source.join("recipes").join(table))?));
+    }
+    for folder in overlays {
+        let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        key = key.with(format!("overlay {name}"), of_folder(folder)?);
+    }
+    for file in built.iter().flat_map(|built| &built.files) {
+        key = key.with(format!("file {} {:o}", file.install, file.mode), file.content.digest());
+    }
+    Ok(key)
+}
+
+/// Digest of everything that an image is made of.
+pub fn of_image(plan: &Plan, bench: &Bench<'_>, uki: &Digest) -> Digest {
+    let lock = bench.lock.set_digest(&plan.root.name).unwrap_or_else(|_| Digest::of(b""));
+    Key::new("image/1").with("uki", uki).with("lock", lock).with("board", &plan.board.name).digest()
+}
+
+/// The time that all files carry: when the newest state of the archive was made, in seconds since 1970.
+pub fn epoch(lock: &Lock) -> u64 {
+    let dates = lock.suites.values().filter_map(|suite| release::time_from_text(&suite.date));
+    dates.max().unwrap_or_default()
+}
+
+/// Digest of a folder: names, modes' executable bits, links and contents.
+fn of_folder(folder: &Path) -> Result<Digest, FsError> {
+    let mut hasher = Hasher::default();
+    let mut todo = vec![folder.to_owned()];
+    while let Some(path) = todo.pop() {
+        let Some(meta) = fsx::symlink_metadata(&path)? else { continue };
+        let name = path.strip_prefix(folder).unwrap_or(&path).to_string_lossy().into_owned();
+        hasher.update(format!("{}:{name}:", name.len()).as_bytes());
+        if meta.is_dir() {
+            hasher.update(b"dir");
+            todo.extend(fsx::read_dir(&path)?.into_iter().rev());
+        } else if meta.is_symlink() {
+            hasher.update(fsx::read_link(&path)?.to_string_lossy().as_bytes());
+        } else {
+            use std::os::unix::fs::PermissionsExt as _;
+            let kind = if meta.permissions().mode() & 0o100 == 0 { "file" } else { "program" };
+            hasher.update(format!("{kind}{}", Digest::of(&fsx::read(&path)?)).as_bytes());
+        }
+    }
+    Ok(hasher.finish())
+}

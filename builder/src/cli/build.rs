@@ -1,0 +1,178 @@
+//! `skerry build`.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use skerry_formats::{digest::Digest, name::Name, role::Role, seed};
+
+use super::{Failure, Host, Usage, lock};
+use crate::{
+    archive::Archive,
+    build::{self, Bench, Extras, Image},
+    compose::BakedSeed,
+    fetch::FetchError,
+    fsx,
+    image::Artefact,
+    lock::{Context, Lock, LockError, SetName, Substitution},
+    plan::{self, Plan, Request},
+    report::{self, Finished},
+};
+
+/// Flags of `skerry build`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Board to build for; `skerry boards` lists them
+    #[arg(long)]
+    board: Name,
+    /// Role to bake in: controller, worker or single [default: none, the node waits for a seed]
+    #[arg(long)]
+    role: Option<Role>,
+    /// Profile: `default`, or `debug` with a serial login and SSH by key
+    #[arg(long, default_value = "default")]
+    profile: Name,
+    /// Seed file to bake in
+    #[arg(long, value_name = "FILE")]
+    seed: Vec<PathBuf>,
+    /// Overlay folder to lay over the recipe's
+    #[arg(long, value_name = "DIR")]
+    overlay: Vec<PathBuf>,
+    /// Folder for the artefacts
+    #[arg(long, value_name = "DIR", default_value = "out")]
+    out: PathBuf,
+    #[command(flatten)]
+    mirror: lock::MirrorArgs,
+    /// Refuse instead of taking newer versions of packages that left the mirror
+    #[arg(long)]
+    locked: bool,
+    /// Print what would be built, and stop
+    #[arg(long)]
+    explain: bool,
+    /// Print the artefacts as JSON on standard output
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Summary<'a> {
+    artefacts: &'a [Artefact],
+    root_hash: Digest,
+    root_bytes: u64,
+    uki_bytes: u64,
+    inputs: Digest,
+    substitutions: Vec<String>,
+    steps: Vec<Finished>,
+}
+
+/// Builds an image.
+pub fn run(host: &Host, args: &Args) -> Result<(), Failure> {
+    let request = Request { board: args.board.clone(), profile: args.profile.clone(), role: args.role };
+    let plan = plan::resolve(&host.catalog, request)?;
+    if args.explain {
+        println!("{}", plan.explain());
+        return Ok(());
+    }
+    let archive = args.mirror.archive(host)?;
+    let (lock, substitutions) = locked_packages(host, args, (&plan, &archive))?;
+    let extras = Extras {
+        seeds: seeds(args)?,
+        overlays: args.overlay.clone(),
+        substitutions,
+        out: args.out.clone(),
+        base: base_name(args),
+    };
+    let bench = Bench {
+        source: host.catalog.root(),
+        store: &host.store,
+        archive: &archive,
+        lock: &lock,
+        reporter: &host.reporter,
+    };
+    let image = build::image(&plan, &bench, &extras)?;
+    finish(host, args, (&image, &extras))
+}
+
+/// The lock, with all packages of the root in the store; those that left the mirror replaced, unless that is refused.
+fn locked_packages(
+    host: &Host,
+    args: &Args,
+    (plan, archive): (&Plan, &Archive),
+) -> Result<(Lock, Vec<Substitution>), Failure> {
+    let lock = lock::load(host)?;
+    lock.check(&plan.requests())?;
+    let all: Vec<SetName> = build::wanted_sets(plan).into_iter().cloned().collect();
+    let packages = |lock: &Lock| -> Result<(), LockError> {
+        let mut wanted = Vec::new();
+        for set in &all {
+            wanted.extend(lock.set(set)?);
+        }
+        crate::lock::fetch(wanted, archive, &host.reporter).map(|_| ())
+    };
+    match packages(&lock) {
+        Err(LockError::Fetch(FetchError::PackagesGone(names))) if !args.locked => {
+            let gone = lock.packages.keys().filter(|id| names.contains(&id.to_string())).cloned().collect();
+            let table = lock::table(host)?;
+            let context = Context { archive, table: &table, reporter: &host.reporter };
+            let (amended, substitutions) = crate::lock::substitute(&lock, &gone, &context)?;
+            substitutions.iter().for_each(|change| host.reporter.line(format!("  ! {change}")));
+            packages(&amended)?;
+            Ok((amended, substitutions))
+        }
+        other => Ok(other.map(|()| (lock, Vec::new()))?),
+    }
+}
+
+/// Seeds are read here, so that a misspelt one fails the build and not the node.
+fn seeds(args: &Args) -> Result<Vec<BakedSeed>, Failure> {
+    let mut seeds = Vec::new();
+    if let Some(role) = args.role {
+        let text = format!("{}\nskerry:\n  role: {role}\n", seed::HEADER);
+        seeds.push(BakedSeed { name: "10-role.yaml".to_owned(), text });
+    }
+    for (at, path) in args.seed.iter().enumerate() {
+        let text = fsx::read_to_string(path)?;
+        check_seed(path, &text)?;
+        seeds.push(BakedSeed { name: format!("{}-seed.yaml", 50 + at), text });
+    }
+    Ok(seeds)
+}
+
+fn check_seed(path: &Path, text: &str) -> Result<(), Failure> {
+    let source = seed::Source::new(path.display().to_string());
+    let layer = seed::read(&source, text.as_bytes(), seed::Header::Required);
+    let wrong = |problems: seed::Problems| Usage::new(problems.to_string(), "docs/seed.md lists the keys of a seed");
+    layer.map_err(wrong)?;
+    Ok(())
+}
+
+fn base_name(args: &Args) -> String {
+    let role = args.role.map_or("node", Role::as_str);
+    let profile = if args.profile.as_str() == "default" { String::new() } else { format!("-{}", args.profile) };
+    format!("skerry-{}-{}{profile}-{role}", env!("CARGO_PKG_VERSION"), args.board)
+}
+
+fn finish(host: &Host, args: &Args, (image, extras): (&Image, &Extras)) -> Result<(), Failure> {
+    for artefact in &image.artefacts {
+        let sha256 = artefact.sha256.short();
+        host.reporter.line(format!(
+            "  {:<60} {:>10}  sha256 {sha256}…",
+            artefact.path.display(),
+            report::bytes(artefact.size)
+        ));
+    }
+    host.reporter.line(format!("  root hash {}", image.root.root_hash));
+    if let Some(first) = image.artefacts.first() {
+        host.reporter.line(format!("next: skerry vm {}", first.path.display()));
+    }
+    if !args.json {
+        return Ok(());
+    }
+    super::print_json(&Summary {
+        artefacts: &image.artefacts,
+        root_hash: image.root.root_hash,
+        root_bytes: image.root_bytes,
+        uki_bytes: image.uki_bytes,
+        inputs: image.inputs,
+        substitutions: extras.substitutions.iter().map(ToString::to_string).collect(),
+        steps: host.reporter.finished(),
+    })
+}
