@@ -7,6 +7,8 @@
 pub mod apt;
 pub mod deb;
 mod deb822;
+#[cfg(test)]
+pub(crate) mod fixture;
 pub mod index;
 pub mod keyring;
 pub mod mirror;
@@ -16,6 +18,8 @@ pub mod release;
 pub mod resolve;
 mod snapshot;
 pub mod suite;
+#[cfg(test)]
+mod tests;
 pub mod universe;
 pub mod version;
 

@@ -122,7 +122,7 @@ impl Client {
         let status = response.status().as_u16();
         let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
         let length = header("content-length").and_then(|text| text.parse::<u64>().ok());
-        let range = header("content-range").and_then(|text| content_range(text));
+        let range = header("content-range").and_then(content_range);
         let (mirror, path) = (uri.to_owned(), path.to_owned());
         match (status, range) {
             (200, _) => {

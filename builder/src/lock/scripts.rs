@@ -75,13 +75,19 @@ impl ScriptsTable {
         if unknown.is_empty() { Ok(()) } else { Err(LockError::Unreviewed(unknown)) }
     }
 
-    /// What replaces a package's scripts, if they were reviewed.
+    /// What replaces a package's scripts, if they were reviewed; an entry without a sentence does not count.
     #[must_use]
     pub fn handled_by(&self, review: &Review) -> Option<&str> {
         let fits = |entry: &&Entry| {
-            entry.package.digest(&review.name, &review.scripts).is_some_and(|digest| digest == entry.sha256)
+            !entry.handled_by.trim().is_empty()
+                && entry.package.digest(&review.name, &review.scripts).is_some_and(|digest| digest == entry.sha256)
         };
         self.entries.iter().find(fits).map(|entry| entry.handled_by.as_str())
+    }
+
+    /// What replaces scripts, of each entry.
+    pub fn sentences(&self) -> impl Iterator<Item = &str> {
+        self.entries.iter().map(|entry| entry.handled_by.as_str())
     }
 
     /// A package's scripts, with what replaces them, or with the entry to add.

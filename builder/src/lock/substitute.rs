@@ -13,6 +13,7 @@ use crate::archive::{
     index::{self, Record},
     name::{PackageArch, PackageId, PackageName},
     relation, resolve,
+    universe::Universe,
     version::Version,
 };
 
@@ -52,6 +53,8 @@ impl fmt::Display for Substitution {
 }
 
 type Packages = BTreeMap<PackageName, Record>;
+/// A package before and after.
+type Pair<'a> = (Option<&'a LockedPackage>, Option<&'a LockedPackage>);
 
 /// An amended lock in which the newest signed versions stand for packages that left the mirror, and what was changed.
 /// The rest stays as locked, unless it cannot be beside the new ones. Signatures and scripts are checked as ever.
@@ -111,11 +114,12 @@ fn locked_records(
 
 /// What the set needs now, each package as locked where that is still to be had and fits.
 fn amend(set: &LockedSet, mut kept: Packages, snapshot: &Snapshot) -> Result<Packages, resolve::ResolveError> {
-    let resolution = resolve::resolve(snapshot.universe(set.arch), &set.named, &set.exclude)?;
+    let universe = snapshot.universe(set.arch);
+    let resolution = resolve::resolve(universe, &set.named, &set.exclude)?;
     let new: Packages = resolution.packages.into_iter().map(|(name, chosen)| (name, chosen.record)).collect();
     let mut packages: Packages =
         new.iter().map(|(name, record)| (name.clone(), kept.remove(name).unwrap_or_else(|| record.clone()))).collect();
-    while let Some(name) = misfit(&packages, &new)? {
+    while let Some(name) = misfit(&packages, &new, set, universe)? {
         let record = new.get(&name).cloned();
         packages.extend(record.map(|record| (name, record)));
     }
@@ -123,7 +127,12 @@ fn amend(set: &LockedSet, mut kept: Packages, snapshot: &Snapshot) -> Result<Pac
 }
 
 /// A package that must be the new version, because one beside it needs that, or it needs something that is no longer there.
-fn misfit(packages: &Packages, new: &Packages) -> Result<Option<PackageName>, resolve::ResolveError> {
+fn misfit(
+    packages: &Packages,
+    new: &Packages,
+    set: &LockedSet,
+    universe: &Universe,
+) -> Result<Option<PackageName>, resolve::ResolveError> {
     let is_new = |name: &PackageName| packages.get(name).map(|r| &r.version) == new.get(name).map(|r| &r.version);
     for record in packages.values() {
         let broken = |source| resolve::ResolveError::Relation { package: record.name.clone(), source };
@@ -135,8 +144,8 @@ fn misfit(packages: &Packages, new: &Packages) -> Result<Option<PackageName>, re
             if let Some(better) = new.values().find(|record| meets(record) && !is_new(&record.name)) {
                 return Ok(Some(better.name.clone()));
             }
-            // Neither old nor new has it: excluded, or wanted by an old version only.
-            if !is_new(&record.name) && !excused(&record.name, &relation, new)? {
+            // Neither old nor new has it: excluded, or needed by the old version only.
+            if !is_new(&record.name) && !is_cut(&relation, set, universe) {
                 return Ok(Some(record.name.clone()));
             }
         }
@@ -144,20 +153,17 @@ fn misfit(packages: &Packages, new: &Packages) -> Result<Option<PackageName>, re
     Ok(None)
 }
 
-/// Whether the new version of a package has the same unmet dependency, as one that an exclusion cut.
-fn excused(name: &PackageName, relation: &relation::Relation, new: &Packages) -> Result<bool, resolve::ResolveError> {
-    let Some(record) = new.get(name) else { return Ok(true) };
-    let broken = |source| resolve::ResolveError::Relation { package: name.clone(), source };
-    let relations = relation::parse_list(&record.depends).map_err(broken)?;
-    let names = |relation: &relation::Relation| -> BTreeSet<PackageName> {
-        relation.alternatives.iter().map(|wanted| wanted.name.clone()).collect()
+/// Whether an exclusion cuts a dependency.
+fn is_cut(relation: &relation::Relation, set: &LockedSet, universe: &Universe) -> bool {
+    let excluded = |wanted: &relation::Wanted| {
+        let mut names = universe.providing(wanted).into_iter().map(|record| &record.name).chain([&wanted.name]);
+        names.any(|name| set.exclude.contains(name))
     };
-    Ok(relations.iter().any(|other| names(other) == names(relation)))
+    relation.alternatives.iter().any(excluded)
 }
 
 fn changes(before: &[&LockedPackage], after: &[LockedPackage], gone: &BTreeSet<PackageId>) -> Vec<Substitution> {
-    let mut all: BTreeMap<(&PackageName, PackageArch), (Option<&LockedPackage>, Option<&LockedPackage>)> =
-        BTreeMap::new();
+    let mut all: BTreeMap<(&PackageName, PackageArch), Pair<'_>> = BTreeMap::new();
     for package in before {
         all.entry((&package.name, package.arch)).or_default().0 = Some(package);
     }

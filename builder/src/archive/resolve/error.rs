@@ -68,7 +68,7 @@ pub enum ResolveError {
     #[error("named packages contradict each other: {reason}")]
     Conflict {
         /// Which.
-        reason: Reason,
+        reason: Box<Reason>,
     },
     /// The archive's own text is not understood.
     #[error("package `{package}`")]

@@ -62,7 +62,7 @@ pub fn resolve(
     for name in named {
         let record = universe.newest(name).ok_or_else(|| ResolveError::unknown(name, universe))?;
         if let Some(reason) = resolver.conflict(record)? {
-            return Err(ResolveError::Conflict { reason });
+            return Err(ResolveError::Conflict { reason: Box::new(reason) });
         }
         resolver.choose(record, None)?;
     }
@@ -129,7 +129,7 @@ impl<'a> Resolver<'a> {
         }
         let (mut excluded, mut reasons) = (None, Vec::new());
         for wanted in &demand.relation.alternatives {
-            match self.candidate(wanted, excluded.is_some())? {
+            match self.candidate(wanted, excluded.as_ref())? {
                 Candidate::Good(record) => return self.choose(record, Some(demand.by.clone())),
                 Candidate::Excluded(name) => excluded = excluded.or(Some(name)),
                 Candidate::Bad(reason) => reasons.push(reason),
@@ -150,7 +150,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// The package to take for an alternative. Once one was excluded, only packages that the dependency names will do.
-    fn candidate(&self, wanted: &Wanted, only_named: bool) -> Result<Candidate<'a>, ResolveError> {
+    fn candidate(&self, wanted: &Wanted, excluded: Option<&PackageName>) -> Result<Candidate<'a>, ResolveError> {
         if self.exclude.contains(&wanted.name) {
             return Ok(Candidate::Excluded(wanted.name.clone()));
         }
@@ -158,7 +158,7 @@ impl<'a> Resolver<'a> {
             return Ok(Candidate::Bad(Reason::Taken(taken.record.clone().into())));
         }
         let mut found: Vec<&Record> = self.universe.real(wanted).into_iter().collect();
-        if found.is_empty() && !only_named {
+        if found.is_empty() && excluded.is_none() {
             found = self.universe.providing(wanted);
         }
         let mut reason = Reason::not_there(wanted, self.universe);

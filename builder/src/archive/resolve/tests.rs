@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    archive::{index, suite::Suite},
+    archive::{fixture::golden, index, suite::Suite},
     report::print_error,
 };
 
@@ -87,7 +87,7 @@ fn what_cannot_be_met_names_who_wants_it_and_what_there_is() {
          left 1; Depends: shared\nright 1; Conflicts: shared (<< 5)\nshared 1\nbash 1",
     );
     let all = ["top", "left right", "bahs"].map(|named| error(&universe, named)).concat();
-    assert_eq!(all, include_str!("../../../golden/archive/unsatisfiable.txt"));
+    golden("unsatisfiable.txt", &all);
 }
 
 proptest! {
