@@ -51,14 +51,6 @@ pub enum LockError {
         /// The set.
         name: SetName,
     },
-    /// A package that left the mirror has no successor.
-    #[error("`{id}` left the mirror, and package set `{set}` has no place for a successor")]
-    NoSuccessor {
-        /// The package.
-        id: PackageId,
-        /// The set.
-        set: SetName,
-    },
     /// The lock contradicts itself.
     #[error("{}: {why}", .path.display())]
     Broken {
@@ -96,7 +88,7 @@ impl Explain for LockError {
                 "read it, make the builder do what matters of it, then add the entry to `recipes/scripts.toml`"
                     .to_owned(),
             ),
-            Self::NoSet { .. } | Self::NoSuccessor { .. } => Some("lock anew: `skerry lock --update`".to_owned()),
+            Self::NoSet { .. } => Some("lock anew: `skerry lock --update`".to_owned()),
             Self::Broken { .. } => Some("make it anew: `skerry lock --update`".to_owned()),
             Self::Deb { .. } | Self::Toml(_) | Self::Fs(_) => None,
         }

@@ -1,5 +1,6 @@
 //! The lock: exactly which packages go in, from which state of the archive. It names no mirror.
 
+mod available;
 mod diff;
 mod drift;
 mod error;
@@ -14,6 +15,7 @@ mod tests;
 mod text;
 mod vendor;
 
+pub use available::{WhenGone, available};
 pub use diff::{Diff, diff};
 pub use drift::Drift;
 pub use error::LockError;

@@ -170,6 +170,21 @@ fn a_kernel_whose_name_changed_is_substituted_with_its_meta_package() {
 }
 
 #[test]
+fn a_build_goes_on_when_packages_left_the_mirror_unless_told_not_to() {
+    let (fixture, lock) = outdated();
+    let (archive, table, reporter) = (fixture.archive(), ScriptsTable::default(), Reporter::quiet());
+    let context = Context { archive: &archive, table: &table, reporter: &reporter };
+    let sets = ["root/test/default".parse().unwrap()];
+    let refused = available(&lock, &sets, WhenGone::Refuse, &context).unwrap_err();
+    golden("packages-gone.txt", &print_error(&refused));
+    let (amended, substitutions) = available(&lock, &sets, WhenGone::Substitute, &context).unwrap();
+    assert_eq!(substitutions.len(), 2);
+    let versions: Vec<String> = amended.set(&sets[0]).unwrap().iter().map(|package| package.id().to_string()).collect();
+    assert_eq!(versions, ["app_1.1_all", "data_7_all", "lib_1.1_all"]);
+    assert_eq!(available(&amended, &sets, WhenGone::Refuse, &context).unwrap().1, [], "nothing is missing now");
+}
+
+#[test]
 fn a_vendor_folder_serves_build_and_lock_without_the_mirror() {
     let fixture = Fixture::new(&base());
     let lock = make(&fixture.archive(), "app", None).unwrap();
