@@ -59,11 +59,6 @@ fn default_cache() -> PathBuf {
     below_home("XDG_CACHE_HOME", ".cache").join("skerry")
 }
 
-/// The folder for the user's keys.
-pub fn data_home() -> PathBuf {
-    below_home("XDG_DATA_HOME", ".local/share").join("skerry")
-}
-
 fn below_home(variable: &str, default: &str) -> PathBuf {
     match (env::var_os(variable), env::var_os("HOME")) {
         (Some(folder), _) if Path::new(&folder).is_absolute() => PathBuf::from(folder),

@@ -5,6 +5,8 @@ mod build;
 mod cluster;
 mod host;
 mod lock;
+mod store;
+mod vm;
 
 use std::process::ExitCode;
 
@@ -37,6 +39,10 @@ enum Verb {
     Cluster(cluster::Args),
     /// Resolve all packages of the catalogue and write `skerry.lock`
     Lock(lock::Args),
+    /// Boot an image in QEMU and wait for its node
+    Vm(vm::Args),
+    /// Move built components to and from other machines
+    Store(store::Args),
     /// Copy all locked packages into a folder that serves as a mirror
     Vendor(lock::VendorArgs),
 }
@@ -111,6 +117,8 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Verb::Boards(args) => boards::run(&host, &args),
         Verb::Cluster(args) => cluster::run(&host, &args),
         Verb::Lock(args) => lock::run(&host, &args),
+        Verb::Vm(args) => vm::run(&host, &args),
+        Verb::Store(args) => store::run(&host, &args),
         Verb::Vendor(args) => lock::vendor(&host, &args),
     }
 }

@@ -37,6 +37,10 @@ impl Explain for crate::fsx::FsError {}
 
 impl Explain for crate::store::StoreError {}
 
+impl Explain for crate::store::ExportError {}
+
+impl Explain for crate::store::ImportError {}
+
 impl Explain for crate::tool::ToolError {
     fn exit_code(&self) -> u8 {
         match self {
