@@ -1,5 +1,7 @@
 //! The data files that come with Skerry load, and typing errors in them are named with line and nearest key.
 
+#![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "these are tests")]
+
 use std::{fs, path::Path};
 
 use skerry::{
