@@ -1,3 +1,5 @@
+//! What `component` promises.
+
 use std::path::{Path, PathBuf};
 
 use skerry_formats::{arch::Arch, digest::Digest};

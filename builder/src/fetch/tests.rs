@@ -1,3 +1,5 @@
+//! What `fetch` promises.
+
 use skerry_formats::digest::Digest;
 
 use super::*;

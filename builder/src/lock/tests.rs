@@ -1,3 +1,5 @@
+//! What `lock` promises.
+
 use std::{collections::BTreeSet, path::Path};
 
 use skerry_formats::arch::Arch;

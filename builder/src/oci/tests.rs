@@ -1,3 +1,5 @@
+//! What `oci` promises.
+
 use super::*;
 use crate::tree::{Content, Entry};
 

@@ -23,9 +23,10 @@ impl Source {
         self.path.extension() == Some(OsStr::new("rs"))
     }
 
-    /// Whether the whole file is a test.
+    /// Whether the whole file is a test, or made for tests alone.
     fn is_test(&self) -> bool {
-        self.path.components().skip(1).any(|part| part.as_os_str() == "tests")
+        let test = |part: &OsStr| part == "tests" || part == "tests.rs" || part == "fixture";
+        self.path.components().skip(1).any(|part| test(part.as_os_str()))
     }
 }
 

@@ -1,3 +1,5 @@
+//! What `resolve` promises.
+
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;

@@ -1,3 +1,5 @@
+//! What `go` promises.
+
 use std::path::{Path, PathBuf};
 
 use skerry_formats::arch::Arch;

@@ -1,3 +1,5 @@
+//! What `import` promises.
+
 use super::*;
 use crate::store::{Key, Selection, export};
 
