@@ -142,6 +142,8 @@ fn signer(signature: &Signature) -> String {
     if ids.is_empty() { "an unnamed key".to_owned() } else { ids.join("/") }
 }
 
+impl crate::report::Explain for KeyError {}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -156,5 +158,3 @@ mod tests {
         assert!(matches!(Keyring::debian().unwrap().verify("Origin: Debian\n"), Err(KeyError::Format(_))));
     }
 }
-
-impl crate::report::Explain for KeyError {}
