@@ -93,6 +93,20 @@ pub fn size(path: &Path) -> Result<Option<u64>> {
     }
 }
 
+/// Where the next data of a sparse file lies at or behind `at`; empty at `size` if only a hole is left.
+pub fn data_after(file: &File, at: u64, size: u64) -> io::Result<std::ops::Range<u64>> {
+    use nix::{
+        errno::Errno,
+        unistd::{Whence, lseek},
+    };
+    let seek = |from: u64, whence| lseek(file, from.cast_signed(), whence).map(i64::cast_unsigned);
+    match seek(at, Whence::SeekData) {
+        Ok(start) => Ok(start..seek(start, Whence::SeekHole)?),
+        Err(Errno::ENXIO) => Ok(size..size),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// The target of a symbolic link.
 pub fn read_link(path: &Path) -> Result<PathBuf> {
     at("read link", path, fs::read_link(path))

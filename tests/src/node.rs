@@ -47,6 +47,10 @@ impl Node {
         let seconds = ready.split_once(" after ").and_then(|(_, rest)| rest.split(' ').next()?.parse().ok());
         let kubectl = Kubectl::new(command.to_owned(), lab.interrupt.clone());
         let busybox = preloaded(&kubectl, "busybox")?;
+        // Pods can be made once the controller manager has made their account, a moment after the node is Ready.
+        kubectl.until("the default service account exists", Deadline::seconds(120), |kubectl| {
+            kubectl.run(&["get", "serviceaccount", "default"])
+        })?;
         Ok(Self { vm, state, kubectl, busybox, ready_seconds: seconds.unwrap_or(0) })
     }
 

@@ -3,7 +3,8 @@
 use std::{
     fmt::Write as _,
     fs::File,
-    io::{Read as _, Seek as _, SeekFrom, Write as _},
+    io::{Seek as _, SeekFrom, Write as _},
+    os::unix::fs::FileExt as _,
     path::{Path, PathBuf},
 };
 
@@ -18,6 +19,7 @@ use crate::{
 
 const BLOCK: usize = 4096;
 const CHUNK: usize = 1 << 20;
+const ZEROS: [u8; BLOCK] = [0; BLOCK];
 /// Fast, and within a few per cent of what higher levels reach: most of the image is compressed already.
 const ZSTD_LEVEL: i32 = 3;
 
@@ -95,18 +97,23 @@ fn pass(raw: &mut NamedTempFile, zst: PathBuf, size: u64, step: &Step) -> Result
     let mut encoder = fsx::during("compress into", &zst, encoder(sink, size))?;
     let (mut whole, mut ranges) = (Hasher::default(), Ranges::default());
     let file = raw.as_file_mut();
-    fsx::during("read", &raw_path, file.seek(SeekFrom::Start(0)))?;
     let mut buffer = vec![0; CHUNK];
-    let mut at = 0;
+    let (mut at, mut data) = (0, 0..0);
     while at < size {
-        let want = usize::try_from(size - at).map_or(CHUNK, |left| left.min(CHUNK));
-        let chunk = &mut buffer[..want];
-        fsx::during("read", &raw_path, file.read_exact(chunk))?;
+        let chunk = &mut buffer[..usize::try_from(size - at).map_or(CHUNK, |left| left.min(CHUNK))];
+        if at >= data.end {
+            data = fsx::during("read", &raw_path, fsx::data_after(file, at, size))?;
+        }
+        if at + chunk.len() as u64 <= data.start {
+            chunk.fill(0);
+        } else {
+            fsx::during("read", &raw_path, file.read_exact_at(chunk, at))?;
+        }
         whole.update(chunk);
         ranges.take(at / BLOCK as u64, chunk);
         fsx::during("write", &zst, encoder.write_all(chunk))?;
-        step.advance(want as u64);
-        at += want as u64;
+        step.advance(chunk.len() as u64);
+        at += chunk.len() as u64;
     }
     let sink = fsx::during("write", &zst, encoder.finish())?;
     let zst = Artefact { kind: ArtefactKind::ImageZst, path: zst, size: sink.size, sha256: sink.hasher.finish() };
@@ -153,7 +160,7 @@ struct Ranges {
 impl Ranges {
     fn take(&mut self, first_block: u64, chunk: &[u8]) {
         for (block, number) in chunk.chunks(BLOCK).zip(first_block..) {
-            if block.iter().all(|byte| *byte == 0) {
+            if *block == ZEROS[..block.len()] {
                 self.close();
             } else {
                 let (_, last, hasher) = self.open.get_or_insert_with(|| (number, number, Hasher::default()));

@@ -12,6 +12,6 @@ const FIRST_REPORT: u64 = 300;
 pub fn run(lab: &Lab, report: &mut Report) {
     report.promise("the ARM64 image boots to the agent's first report", || {
         let mut vm = lab.start(lab.small("arm64", Arch::Arm64, &lab.image(Arch::Arm64)?)?)?;
-        vm.expect("role: single", Deadline::seconds(FIRST_REPORT)).map(|_| ()).map_err(Broken::when("no report"))
+        vm.expect(" · single", Deadline::seconds(FIRST_REPORT)).map(|_| ()).map_err(Broken::when("no report"))
     });
 }
