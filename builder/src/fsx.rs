@@ -93,6 +93,23 @@ pub fn size(path: &Path) -> Result<Option<u64>> {
     }
 }
 
+/// What tells whether a file is the very one that was seen before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Stamp {
+    size: u64,
+    inode: u64,
+    changed_s: i64,
+    changed_ns: i64,
+}
+
+/// A file's stamp, if there is one.
+pub fn stamp(path: &Path) -> Result<Option<Stamp>> {
+    use std::os::unix::fs::MetadataExt as _;
+    let stamp =
+        |m: fs::Metadata| Stamp { size: m.size(), inode: m.ino(), changed_s: m.ctime(), changed_ns: m.ctime_nsec() };
+    Ok(symlink_metadata(path)?.map(stamp))
+}
+
 /// Where the next data of a sparse file lies at or behind `at`; empty at `size` if only a hole is left.
 pub fn data_after(file: &File, at: u64, size: u64) -> io::Result<std::ops::Range<u64>> {
     use nix::{

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use skerry_formats::digest::{Digest, Hasher};
 
-use super::{Bench, BuildError};
+use super::{Bench, BuildError, Extras};
 use crate::{
     archive::release,
     component::Built,
@@ -14,10 +14,10 @@ use crate::{
     store::Key,
 };
 
-/// The key of a sealed root. Raise its version when composing or sealing changes what comes out.
+/// The key of a sealed root. The tool itself goes in: its code composes and seals.
 pub fn of_root(plan: &Plan, bench: &Bench<'_>, (built, overlays): (&[Built], &[PathBuf])) -> Result<Key, BuildError> {
     let mut key = Key::new("root/1")
-        .with("tool", env!("CARGO_PKG_VERSION"))
+        .with("tool", tool()?)
         .with("packages", bench.lock.set_digest(&plan.root.name)?)
         .with("toolbox", bench.lock.set_digest(super::set(plan, "toolbox")?)?)
         .with("epoch", epoch(bench.lock))
@@ -35,6 +35,28 @@ pub fn of_root(plan: &Plan, bench: &Bench<'_>, (built, overlays): (&[Built], &[P
         key = key.with(format!("file {} {:o}", file.install, file.mode), file.content.digest());
     }
     Ok(key)
+}
+
+/// The key of a build's artefacts: root, boot files, seeds, and where the files lie.
+pub fn of_artefacts(plan: &Plan, bench: &Bench<'_>, (root, extras): (&Key, &Extras)) -> Result<Key, BuildError> {
+    let absolute = std::path::absolute(&extras.out).unwrap_or_else(|_| extras.out.clone());
+    let mut key = Key::new("artefacts/1")
+        .with("root", root.digest())
+        .with("boot", bench.lock.set_digest(super::set(plan, "boot")?)?)
+        .with("path", absolute.join(&extras.base).display());
+    for seed in &extras.seeds {
+        key = key.with(format!("seed {}", seed.name), &seed.text);
+    }
+    for substitution in &extras.substitutions {
+        key = key.with("substitution", substitution);
+    }
+    Ok(key)
+}
+
+/// Digest of the running program.
+fn tool() -> Result<Digest, FsError> {
+    let own = Path::new("/proc/self/exe");
+    Ok(Digest::of(&fsx::read(own)?))
 }
 
 /// Digest of everything that an image is made of.

@@ -3,6 +3,7 @@
 //! `fetch → build components → compose → EROFS and verity (kept in the store) → unified kernel image → disk image`
 
 mod error;
+mod fresh;
 mod key;
 mod root;
 pub mod sets;
@@ -25,6 +26,7 @@ use crate::{
 };
 
 pub use error::BuildError;
+use fresh::Fresh;
 use root::Sealed;
 use sets::LockedSets;
 
@@ -81,9 +83,25 @@ pub fn image(plan: &Plan, bench: &Bench<'_>, extras: &Extras) -> Result<Image, B
     let sets = LockedSets { lock: bench.lock, archive: bench.archive, reporter: bench.reporter };
     let built = components(plan, bench, &sets)?;
     let sealed = root::make(plan, bench, (&built, &extras.overlays))?;
+    let fresh = Fresh::of(bench.store, &key::of_artefacts(plan, bench, (&sealed.key, extras))?);
+    if let Some(image) = fresh.image()? {
+        bench.reporter.line("  nothing has changed since these were built:");
+        return Ok(image);
+    }
+    let image = assemble(plan, bench, (&sets, &sealed, extras))?;
+    fresh.remember(&image)?;
+    Ok(image)
+}
+
+/// Kernel image, disk image and what lies beside it.
+fn assemble(
+    plan: &Plan,
+    bench: &Bench<'_>,
+    (sets, sealed, extras): (&LockedSets<'_>, &Sealed, &Extras),
+) -> Result<Image, BuildError> {
     let boot = sets.folder(set(plan, "boot")?)?.join("usr/lib/systemd/boot/efi");
     let step = bench.reporter.step("assemble kernel image");
-    let uki = kernel_image(plan, &boot, &sealed, &extras.seeds)?;
+    let uki = kernel_image(plan, &boot, sealed, &extras.seeds)?;
     step.done(Outcome::Made);
     let step = bench.reporter.step("write disk image");
     let loader = fsx::read(&boot.join(format!("systemd-boot{}.efi", plan.board.arch.efi())))?;

@@ -14,12 +14,15 @@ use crate::{
     report::Outcome,
     seal::{erofs, verity},
     toolbox::Toolbox,
+    store::Key,
     tree::Content,
 };
 
 /// A sealed root in the store.
 #[derive(Clone, Debug)]
 pub struct Sealed {
+    /// All that went in.
+    pub key: Key,
     /// EROFS and hash tree.
     pub image: PathBuf,
     /// Its size in bytes.
@@ -53,7 +56,7 @@ pub fn make(plan: &Plan, bench: &Bench<'_>, (built, overlays): (&[Built], &[Path
     let key = key::of_root(plan, bench, (built, &folders))?;
     if let Some(folder) = bench.store.made(&key)? {
         let step = bench.reporter.step("make root");
-        let sealed = open(&folder)?;
+        let sealed = open(&folder, key)?;
         step.done(Outcome::FromStore);
         return Ok(sealed);
     }
@@ -64,7 +67,8 @@ pub fn make(plan: &Plan, bench: &Bench<'_>, (built, overlays): (&[Built], &[Path
     let root = compose::root(&inputs, &Indexer { store: bench.store, depmod: &depmod }, bench.reporter)?;
     let folder = bench.store.workspace()?;
     write(plan, bench, (&root, built), (&toolbox, folder.path()))?;
-    open(&bench.store.keep(&key, folder)?)
+    let folder = bench.store.keep(&key, folder)?;
+    open(&folder, key)
 }
 
 fn overlay(bench: &Bench<'_>, name: &skerry_formats::name::Name) -> PathBuf {
@@ -109,10 +113,11 @@ fn bytes_of(content: &Content) -> Result<Vec<u8>, fsx::FsError> {
     }
 }
 
-fn open(folder: &Path) -> Result<Sealed, BuildError> {
+fn open(folder: &Path, key: Key) -> Result<Sealed, BuildError> {
     let record: Record = serde_json::from_slice(&fsx::read(&folder.join(RECORD))?).map_err(BuildError::Record)?;
     let image = folder.join("root.img");
     Ok(Sealed {
+        key,
         bytes: fsx::size(&image)?.unwrap_or_default(),
         image,
         root: RootRef { root_hash: record.root_hash, data_blocks: record.data_blocks },

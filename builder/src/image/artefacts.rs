@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use skerry_formats::digest::{Digest, Hasher};
 use tempfile::NamedTempFile;
 
@@ -24,7 +24,7 @@ const ZEROS: [u8; BLOCK] = [0; BLOCK];
 const ZSTD_LEVEL: i32 = 3;
 
 /// What kind of file it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ArtefactKind {
     /// The raw disk image.
@@ -38,7 +38,7 @@ pub enum ArtefactKind {
 }
 
 /// A finished file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Artefact {
     /// What it is.
     pub kind: ArtefactKind,
