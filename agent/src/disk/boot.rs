@@ -55,7 +55,6 @@ impl BootDisk {
     /// If it cannot be read or has no usable table.
     pub fn look(disk: &Device, all: &[Device]) -> Result<Self, DiskError> {
         let entries = entries(disk)?;
-        let part_of = |entry: &Entry| Part::ALL.into_iter().find(|part| part.guid() == entry.guid);
         let device_of = |entry: &Entry| {
             all.iter().find(|device| {
                 device.partition == Some(entry.number) && device.parent.as_deref() == Some(disk.name.as_str())
@@ -74,6 +73,12 @@ impl BootDisk {
         let disk = all.iter().find(|device| device.name == self.disk.name).unwrap_or(&self.disk);
         Self::look(disk, &all)
     }
+}
+
+/// What an entry is. A partition of the layout is one only at its place: a second one elsewhere is none.
+fn part_of(entry: &Entry) -> Option<Part> {
+    let starts = |part: &Part| entry.first.checked_mul(SECTOR as u64) == Some(part.start());
+    Part::ALL.into_iter().find(|part| part.guid() == entry.guid && starts(part))
 }
 
 /// Every disk that has at least one root partition of the layout. Disks that cannot be read are passed over.
@@ -104,4 +109,17 @@ fn table_at(disk: &Device, header_at: u64) -> Result<Result<Vec<Entry>, BadGpt>,
         Err(bad) => return Ok(Err(bad)),
     };
     Ok(header.entries(&read(header.entries_at, header.entries_size())?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_partition_of_the_same_name_is_not_taken() {
+        let at = |first| Entry { number: 5, guid: Part::RootA.guid(), first, last: first + 1 };
+        assert_eq!(part_of(&at(Part::RootA.start() / 512)), Some(Part::RootA));
+        assert_eq!(part_of(&at(Part::Data.start() / 512)), None);
+        assert_eq!(part_of(&at(u64::MAX)), None);
+    }
 }

@@ -49,9 +49,11 @@ fn incomplete(disk: &BootDisk) -> bool {
     !has(Part::RootA) || !has(Part::RootB) || !has(Part::Data) || used < disk.disk.size
 }
 
+/// What lies between partitions is never discarded: on some boards the firmware's boot loader is there.
 fn repart(disk: &BootDisk) -> Result<(), ProcessError> {
     let node = disk.disk.node().display().to_string();
-    let options = ["--dry-run=no", "--no-pager", "--no-legend", "--definitions=/usr/lib/repart.d", &node];
+    let definitions = "--definitions=/usr/lib/repart.d";
+    let options = ["--dry-run=no", "--discard=no", "--no-pager", "--no-legend", definitions, &node];
     Program::new("/usr/bin/systemd-repart").args(options).within(Path::new(SYSROOT)).run().map(|_| ())
 }
 

@@ -13,8 +13,8 @@ use crate::{
     plan::{self, Plan},
     report::Outcome,
     seal::{erofs, verity},
-    toolbox::Toolbox,
     store::Key,
+    toolbox::Toolbox,
     tree::Content,
 };
 

@@ -79,13 +79,13 @@ pub fn package_list(tree: &mut Tree, packages: &[Package], unpacked: &[Unpacked]
 /// Definitions for `systemd-repart`, which makes ROOT-B and DATA on first boot. ROOT-A stands here too, because existing
 /// partitions of one type are matched in order; DATA asks for more than the gap before the first partition has.
 pub fn partitions(tree: &mut Tree) -> Result<(), ComposeError> {
-    for (number, part) in [(10, Part::RootA), (20, Part::RootB), (30, Part::Data)] {
+    for (number, part) in (1..).zip(Part::ALL) {
         let [kind, guid, label] = [part.type_guid().to_string(), part.guid().to_string(), part.label().to_owned()];
         let size = part
             .size()
-            .map_or("SizeMinBytes=256M\n".to_owned(), |size| format!("SizeMinBytes={size}\nSizeMaxBytes={size}\n"));
+            .map_or("SizeMinBytes=512M\n".to_owned(), |size| format!("SizeMinBytes={size}\nSizeMaxBytes={size}\n"));
         let text = format!("[Partition]\nType={kind}\nUUID={guid}\nLabel={label}\n{size}");
-        let path = TreePath::fixed("usr/lib/repart.d").join(&format!("{number}-{}.conf", label.to_lowercase()))?;
+        let path = TreePath::fixed("usr/lib/repart.d").join(&format!("{number}0-{}.conf", label.to_lowercase()))?;
         tree.insert(path, Entry::file(Content::from_bytes(text), 0o644))?;
     }
     Ok(())
