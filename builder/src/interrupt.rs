@@ -17,7 +17,8 @@ pub fn as_flag() -> Interrupt {
 
 /// From now on an interrupt cleans up and ends the process with 128 + the signal's number.
 ///
-/// To be called before any other thread is started, as threads inherit the blocked signals; child processes do not.
+/// To be called before any other thread is started, as threads inherit the blocked signals. Child processes do too, so
+/// that they are ended with a signal that cannot be blocked.
 pub fn clean_up_on_signals() {
     let mut signals = SigSet::empty();
     signals.add(Signal::SIGINT);

@@ -7,6 +7,7 @@ use skerry_formats::{arch::Arch, name::Name, role::Role};
 use crate::{
     catalog::{Board, Catalog, DataError, PackageSets, Recipe},
     component::{Component, ComponentError},
+    compose::{self, Tables},
     fsx::FsError,
     lock::{BadRequest, SetName, SetRequest},
     report::Explain,
@@ -34,6 +35,8 @@ pub struct Plan {
     pub recipe: Recipe,
     /// The components, in the recipe's order.
     pub components: Vec<Component>,
+    /// Accounts, alternatives and dropped paths.
+    pub tables: Tables,
     /// The packages of the root.
     pub root: SetRequest,
     /// The packages beside it: tools, boot files, libraries.
@@ -96,9 +99,13 @@ pub fn resolve(catalog: &Catalog, request: Request) -> Result<Plan, PlanError> {
     let recipe = catalog.recipe(&request.profile)?;
     let folders = recipe.components.iter().map(|name| catalog.component(name)).collect::<Result<Vec<_>, _>>()?;
     let components = folders.iter().map(|folder| Component::load(folder)).collect::<Result<Vec<_>, _>>()?;
+    for overlay in &recipe.overlays {
+        compose::overlay_manifest(&catalog.overlay(overlay)?)?;
+    }
+    let tables = Tables::load(&catalog.root().join("recipes"))?;
     let root = root_request(&board, &request.profile, &recipe)?;
     let beside = beside_requests(&catalog.sets()?, board.arch)?;
-    Ok(Plan { request, board, recipe, components, root, beside })
+    Ok(Plan { request, board, recipe, components, tables, root, beside })
 }
 
 /// Every set that any board and profile of the catalogue needs, for `skerry lock`.

@@ -6,18 +6,27 @@ use std::{
     collections::BTreeSet,
     ffi::OsStr,
     io,
+    os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::Duration,
 };
 
 use nix::{
-    sys::signal::{Signal, kill},
+    sys::signal::{Signal, kill, killpg},
     unistd::Pid,
 };
 
 /// Process ids of the tools that run now, for [`terminate_all`].
 static RUNNING: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
+
+/// Set when this process is about to end.
+static ENDING: AtomicBool = AtomicBool::new(false);
 
 /// A host program that was to run.
 pub struct Tool {
@@ -63,6 +72,8 @@ impl Tool {
         let name = PathBuf::from(program.as_ref()).file_name().unwrap_or_default().to_string_lossy().into_owned();
         let mut command = Command::new(program);
         command.env_clear().env("LC_ALL", "C.UTF-8").env("TZ", "UTC").stdin(Stdio::null());
+        // A group of its own: Ctrl-C on a terminal reaches us alone, and what it started ends with it.
+        command.process_group(0);
         if let Some(path) = std::env::var_os("PATH") {
             command.env("PATH", path);
         }
@@ -143,6 +154,9 @@ impl Tool {
         let id = child.id();
         let output = child.wait_with_output();
         running().remove(&id);
+        while ENDING.load(Ordering::SeqCst) {
+            thread::park();
+        }
         check(&self.name, output.map_err(|source| self.start_error(source))?)
     }
 
@@ -177,10 +191,21 @@ impl Drop for Adopted {
     }
 }
 
-/// Asks all running tools to end, when this process is about to.
+/// Ends all running tools and what they started, when this process is about to end; returns when they are gone, as they
+/// could still write, or after two seconds. From then on nobody is told how a tool ended.
 pub fn terminate_all() {
-    for id in running().iter().filter_map(|id| i32::try_from(*id).ok()) {
-        let _gone_already = kill(Pid::from_raw(id), Signal::SIGTERM);
+    ENDING.store(true, Ordering::SeqCst);
+    let tools: Vec<Pid> = running().iter().filter_map(|id| i32::try_from(*id).ok()).map(Pid::from_raw).collect();
+    for tool in &tools {
+        // Not a signal that can be blocked: a program starts with the signals blocked that its parent has. What it wrote
+        // lies in temporary folders. An adopted process leads no group.
+        let _gone_already = killpg(*tool, Signal::SIGKILL).or_else(|_| kill(*tool, Signal::SIGKILL));
+    }
+    for _ in 0..100 {
+        if tools.iter().all(|tool| kill(*tool, None).is_err()) {
+            return;
+        }
+        thread::sleep(Duration::from_millis(20));
     }
 }
 

@@ -5,6 +5,7 @@
 //! on standard output; the last line is `N passed, N failed`.
 
 pub mod cli;
+pub mod elsewhere;
 pub mod image;
 pub mod kubectl;
 pub mod lab;

@@ -109,6 +109,19 @@ impl Program {
         self
     }
 
+    /// Starts it with all its output in `log`; it goes on beside us.
+    ///
+    /// # Errors
+    /// If it cannot be started.
+    pub fn background(mut self, log: &Path) -> Check<Background> {
+        let name = format!("could not start `{}`", self.command.get_program().to_string_lossy());
+        let file = File::create(log).map_err(Broken::when(&name))?;
+        let copy = file.try_clone().map_err(Broken::when(&name))?;
+        self.command.stdin(Stdio::null()).stdout(copy).stderr(file).process_group(0);
+        let child = self.command.spawn().map_err(Broken::when(&name))?;
+        Ok(Background { child, log: File::open(log).map_err(Broken::when(&name))? })
+    }
+
     /// Runs it; its failure is in the result.
     ///
     /// # Errors
@@ -159,13 +172,13 @@ impl Background {
     /// # Errors
     /// If it cannot be started.
     pub fn start(program: &Path, args: &[&OsStr], log: &Path) -> Check<Self> {
-        let name = format!("could not start `{}`", program.display());
-        let file = File::create(log).map_err(Broken::when(&name))?;
-        let copy = file.try_clone().map_err(Broken::when(&name))?;
-        let mut command = Command::new(program);
-        command.args(args).stdin(Stdio::null()).stdout(copy).stderr(file).process_group(0);
-        let child = command.spawn().map_err(Broken::when(&name))?;
-        Ok(Self { child, log: File::open(log).map_err(Broken::when(&name))? })
+        Program::new(program).args(args).background(log)
+    }
+
+    /// Its process id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Waits until the program has printed a line that contains `text`; returns the line.

@@ -8,7 +8,7 @@ use skerry_formats::{cmdline::RootRef, digest::Digest};
 use super::{Bench, BuildError, key, sets::LockedSets};
 use crate::{
     component::{Built, Place, images_json},
-    compose::{self, Indexer, Inputs, InstallFile, Package, Release, Tables},
+    compose::{self, Indexer, Inputs, InstallFile, Package, Release},
     fsx, lock,
     plan::{self, Plan},
     report::Outcome,
@@ -151,7 +151,7 @@ fn inputs(plan: &Plan, bench: &Bench<'_>, (built, overlays): (&[Built], Vec<Path
         modules: plan.recipe.modules.iter().chain(&board.kernel.modules).cloned().collect(),
         initrd_modules: board.kernel.initrd_modules.clone(),
         firmware: board.firmware.files.clone(),
-        tables: Tables::load(&bench.source.join("recipes"))?,
+        tables: plan.tables.clone(),
         release: Release {
             title: "Skerry".to_owned(),
             id: "skerry".to_owned(),

@@ -9,7 +9,7 @@ use super::{Failure, Host, Usage, lock};
 use crate::{
     archive::Archive,
     build::{self, Bench, Extras, Image},
-    compose::BakedSeed,
+    compose::{self, BakedSeed},
     fetch::FetchError,
     fsx,
     image::Artefact,
@@ -67,19 +67,20 @@ struct Summary<'a> {
 pub fn run(host: &Host, args: &Args) -> Result<(), Failure> {
     let request = Request { board: args.board.clone(), profile: args.profile.clone(), role: args.role };
     let plan = plan::resolve(&host.catalog, request)?;
+    let seeds = seeds(args)?;
+    for overlay in &args.overlay {
+        compose::overlay_manifest(overlay)?;
+    }
     if args.explain {
         println!("{}", plan.explain());
         return Ok(());
     }
+    // What would only fail at the end of a long build is tried now.
+    drop(fsx::temp_file_in(&args.out)?);
     let archive = args.mirror.archive(host)?;
     let (lock, substitutions) = locked_packages(host, args, (&plan, &archive))?;
-    let extras = Extras {
-        seeds: seeds(args)?,
-        overlays: args.overlay.clone(),
-        substitutions,
-        out: args.out.clone(),
-        base: base_name(args),
-    };
+    let extras =
+        Extras { seeds, overlays: args.overlay.clone(), substitutions, out: args.out.clone(), base: base_name(args) };
     let bench = Bench {
         source: host.catalog.root(),
         store: &host.store,

@@ -34,7 +34,7 @@ pub use error::ComposeError;
 pub use initrd::{BakedSeed, initrd, modules_with, seed_cpio};
 pub use inputs::{Inputs, InstallFile, Package, Release};
 pub use kernel::{Depmod, Indexer, Kernel, KernelError};
-pub use overlay::OverlayError;
+pub use overlay::{OverlayError, manifest as overlay_manifest};
 pub use tables::{Alternatives, Tables};
 pub use units::UnitError;
 

@@ -94,13 +94,21 @@ pub struct Overlay {
     entries: Vec<(TreePath, Entry)>,
 }
 
+/// Reads an overlay's manifest alone, to find a misspelt key before anything is fetched or built.
+///
+/// # Errors
+/// If it cannot be read, or has an unknown key.
+pub fn manifest(folder: &Path) -> Result<Manifest, DataError> {
+    data::load(&folder.join(MANIFEST))
+}
+
 /// Reads an overlay folder. A file is 0755 if its owner may execute it, else 0644, whatever the umask was.
 ///
 /// # Errors
 /// If a file cannot be read, or the manifest has an unknown key.
 pub fn read(folder: &Path) -> Result<Overlay, OverlayError> {
     let file = folder.join(MANIFEST);
-    let mut overlay = Overlay { manifest: data::load(&file)?, file, entries: Vec::new() };
+    let mut overlay = Overlay { manifest: manifest(folder)?, file, entries: Vec::new() };
     read_folder(folder, "", &mut overlay.entries)?;
     overlay.entries.retain(|(path, _)| path.as_str() != MANIFEST);
     Ok(overlay)

@@ -12,15 +12,18 @@ use std::{
 
 use skerry_formats::{
     arch::Arch,
-    layout::{Part, SLOT_BUDGET_PERCENT},
+    layout::{MIB, Part, SLOT_BUDGET_PERCENT},
 };
 
 use crate::{
     fsx::{self, FsError},
-    report::{Explain, bytes},
+    report::{Explain, bytes, hint_of_io},
 };
 
 pub use artefacts::{Artefact, ArtefactKind};
+
+/// Bytes that a kernel image may have: the partition holds two, the boot loader and its own tables.
+const UKI_PLACE: u64 = 112 * MIB;
 
 /// What goes onto a disk.
 #[derive(Clone, Copy, Debug)]
@@ -46,6 +49,12 @@ pub enum ImageError {
         /// What it may have.
         allowed: u64,
     },
+    /// The kernel image leaves no room for that of the other slot.
+    #[error("the kernel image has {}, more than its place: {}", bytes(*.size), bytes(UKI_PLACE))]
+    UkiPlace {
+        /// Its size in bytes.
+        size: u64,
+    },
     /// The EFI system partition.
     #[error("could not write the EFI system partition of `{}`", .path.display())]
     Esp {
@@ -66,7 +75,9 @@ impl Explain for ImageError {
             Self::SlotBudget { .. } => {
                 Some("`skerry build --explain` lists what goes in; take packages or components out".to_owned())
             }
-            Self::Esp { .. } | Self::Fs(_) => None,
+            Self::UkiPlace { .. } => Some("take modules out of the board's `initrd-modules`".to_owned()),
+            Self::Esp { source, .. } => hint_of_io(source),
+            Self::Fs(error) => error.hint(),
         }
     }
 }
@@ -74,12 +85,15 @@ impl Explain for ImageError {
 /// Writes a disk image into an empty file.
 ///
 /// # Errors
-/// If the root is over the slot's budget, or the file cannot be written.
+/// If the root or the kernel image is too large for its place, or the file cannot be written.
 pub fn write(disk: &Disk<'_>, path: &Path, out: &mut File) -> Result<(), ImageError> {
     let used = fsx::size(disk.root)?.unwrap_or_default();
     let allowed = Part::RootA.size().unwrap_or_default() / 100 * SLOT_BUDGET_PERCENT;
     if used > allowed {
         return Err(ImageError::SlotBudget { used, allowed });
+    }
+    if disk.uki.len() as u64 > UKI_PLACE {
+        return Err(ImageError::UkiPlace { size: disk.uki.len() as u64 });
     }
     fsx::during("write", path, out.set_len(gpt::IMAGE_SIZE))?;
     let tables = gpt::tables();

@@ -1,5 +1,7 @@
 //! Errors at the edge: the chain printed once, one cause a line, then a hint.
 
+use std::io::{self, ErrorKind};
+
 /// What an error tells beyond its message: the next command, and the process's exit code.
 pub trait Explain: std::error::Error + 'static {
     /// The next thing to do, without the `hint:` prefix.
@@ -33,9 +35,38 @@ pub fn print_error(error: &dyn Explain) -> String {
     text
 }
 
-impl Explain for crate::fsx::FsError {}
+impl Explain for crate::fsx::FsError {
+    fn hint(&self) -> Option<String> {
+        let writes = ["create", "write"].iter().any(|verb| self.action.starts_with(verb));
+        match self.source.kind() {
+            ErrorKind::PermissionDenied if !writes => None,
+            _ => hint_of_io(&self.source),
+        }
+    }
+}
 
-impl Explain for crate::store::StoreError {}
+/// What to do about a disk that takes nothing more, or a folder that takes nothing at all.
+#[must_use]
+pub fn hint_of_io(error: &io::Error) -> Option<String> {
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            Some("make room on that disk, or name a folder on another".to_owned())
+        }
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+            Some("name a folder that you may write to".to_owned())
+        }
+        _ => None,
+    }
+}
+
+impl Explain for crate::store::StoreError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Fs(error) => error.hint(),
+            Self::Mismatch { .. } => None,
+        }
+    }
+}
 
 impl Explain for crate::store::ExportError {}
 

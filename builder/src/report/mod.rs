@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use crate::clock;
 
-pub use error::{Explain, print_error};
+pub use error::{Explain, hint_of_io, print_error};
 pub use units::{bytes, seconds};
 
 /// Whether a step's result was computed or found in the store.

@@ -28,7 +28,15 @@ pub enum ErofsError {
     Tar(#[from] tree::tar::TarError),
 }
 
-impl Explain for ErofsError {}
+impl Explain for ErofsError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Tool(error) => error.hint(),
+            Self::Fs(error) => error.hint(),
+            Self::Tar(_) => None,
+        }
+    }
+}
 
 /// Writes the image of a tree to `out`, all its times being `mtime` (seconds since 1970).
 ///

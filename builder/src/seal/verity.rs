@@ -27,7 +27,7 @@ const CHUNK: usize = 1024;
 /// A finished hash tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HashTree {
-    /// Digest of the top block.
+    /// Digest of the top block, or of the data if that is one block.
     pub root_hash: Digest,
     /// The tree's blocks in their order on disk.
     pub blocks: Vec<u8>,
@@ -57,7 +57,14 @@ pub fn append(path: &Path, file: &mut File) -> Result<RootRef, FsError> {
 /// # Errors
 /// If it cannot be read.
 pub fn of_data(path: &Path, file: &File, data_blocks: u64) -> Result<HashTree, FsError> {
-    let mut levels = vec![leaves(path, file, data_blocks)?];
+    let leaves = leaves(path, file, data_blocks)?;
+    if data_blocks == 1 {
+        // A single digest needs no block to lie in: it is the root hash itself.
+        let mut root = [0; DIGEST];
+        root.copy_from_slice(&leaves[..DIGEST]);
+        return Ok(HashTree { root_hash: Digest::from_bytes(root), blocks: Vec::new() });
+    }
+    let mut levels = vec![leaves];
     while levels.last().is_some_and(|level| level.len() > BLOCK) {
         let above = levels.last().map(|level| level_above(level)).unwrap_or_default();
         levels.push(above);

@@ -38,7 +38,8 @@ impl Explain for ToolboxError {
             Self::Missing(_) => {
                 Some("add its package to `toolbox` in `recipes/sets.toml` and run `skerry lock`".into())
             }
-            Self::Fs(_) | Self::Tool(_) => None,
+            Self::Fs(error) => error.hint(),
+            Self::Tool(error) => error.hint(),
         }
     }
 }

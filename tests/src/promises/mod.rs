@@ -1,7 +1,9 @@
-//! The promises, in the order in which they are checked: cheap machines first, the one with Kubernetes last.
+//! The promises, in the order in which they are checked: builds first, then cheap machines, the one with Kubernetes last.
 
 mod arm;
+mod hostile;
 mod recovery;
+mod reproducible;
 mod restart;
 mod seeds;
 mod verity;
@@ -17,6 +19,8 @@ const READY: u64 = 600;
 
 /// Checks all that the report wants.
 pub fn run(lab: &Lab, report: &mut Report) {
+    reproducible::run(lab, report);
+    hostile::run(lab, report);
     verity::run(lab, report);
     seeds::run(lab, report);
     arm::run(lab, report);
