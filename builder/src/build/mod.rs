@@ -4,12 +4,13 @@
 
 mod error;
 mod key;
+mod manifest;
 mod root;
 pub mod sets;
 
 use std::path::PathBuf;
 
-use skerry_formats::{cmdline::RootRef, digest::Digest};
+use skerry_formats::{cmdline::RootRef, digest::Digest, envelope::SecretKey, manifest::Blob};
 
 use crate::{
     archive::Archive,
@@ -41,6 +42,8 @@ pub struct Bench<'a> {
     pub lock: &'a Lock,
     /// Where progress goes.
     pub reporter: &'a Reporter,
+    /// What the manifest is signed with.
+    pub signer: &'a SecretKey,
 }
 
 /// What goes in beside the plan.
@@ -93,9 +96,11 @@ pub fn image(plan: &Plan, bench: &Bench<'_>, extras: &Extras) -> Result<Image, B
     image::write(&disk, &temporary, file.as_file_mut())?;
     step.done(Outcome::Made);
     let step = bench.reporter.step("compress and digest");
-    let artefacts = image::artefacts::finish(file, &extras.out, &extras.base, &step)?;
-    step.done(Outcome::Made);
     let inputs = key::of_image(plan, bench, &Digest::of(&uki));
+    let draft = manifest::draft((plan, bench, extras), (&built, &sealed), (&uki, inputs))?;
+    let signed = |image: Blob| manifest::sign(&draft, bench, image);
+    let artefacts = image::artefacts::finish(file, (&extras.out, &extras.base), &signed, &step)?;
+    step.done(Outcome::Made);
     let uki_bytes = uki.len() as u64;
     Ok(Image { artefacts, root: sealed.root, root_bytes: sealed.bytes, uki_bytes, inputs })
 }

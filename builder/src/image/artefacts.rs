@@ -8,7 +8,10 @@ use std::{
 };
 
 use serde::Serialize;
-use skerry_formats::digest::{Digest, Hasher};
+use skerry_formats::{
+    digest::{Digest, Hasher},
+    manifest::Blob,
+};
 use tempfile::NamedTempFile;
 
 use crate::{
@@ -33,6 +36,8 @@ pub enum ArtefactKind {
     Bmap,
     /// Digest of the image, as sha256sum reads it.
     Sha256,
+    /// What the image is, signed.
+    Manifest,
 }
 
 /// A finished file.
@@ -64,11 +69,19 @@ struct Pass {
     file: NamedTempFile,
 }
 
+/// Writes the signed manifest of an image with these bytes.
+pub type ManifestOf<'a> = &'a dyn Fn(Blob) -> std::io::Result<String>;
+
 /// Gives a finished image its name and writes what goes beside it. Nothing has a final name before all of it is whole.
 ///
 /// # Errors
 /// If a file cannot be read or written.
-pub fn finish(mut raw: NamedTempFile, out: &Path, base: &str, step: &Step) -> Result<Vec<Artefact>, FsError> {
+pub fn finish(
+    mut raw: NamedTempFile,
+    (out, base): (&Path, &str),
+    manifest: ManifestOf<'_>,
+    step: &Step,
+) -> Result<Vec<Artefact>, FsError> {
     let path = |ending: &str| out.join(format!("{base}.img{ending}"));
     let end = raw.as_file_mut().seek(SeekFrom::End(0));
     let size = fsx::during("read", raw.path(), end)?;
@@ -76,7 +89,14 @@ pub fn finish(mut raw: NamedTempFile, out: &Path, base: &str, step: &Step) -> Re
     let pass = pass(&mut raw, path(".zst"), size, step)?;
     let bmap = bmap(size, &pass.ranges);
     let sum = format!("{}  {base}.img\n", pass.digest);
-    let small = [(ArtefactKind::Bmap, path(".bmap"), bmap), (ArtefactKind::Sha256, path(".sha256"), sum)];
+    let manifest_path = out.join(format!("{base}.manifest.json"));
+    let manifest = manifest(Blob { bytes: size, sha256: pass.digest });
+    let manifest = fsx::during("write", &manifest_path, manifest)?;
+    let small = [
+        (ArtefactKind::Bmap, path(".bmap"), bmap),
+        (ArtefactKind::Sha256, path(".sha256"), sum),
+        (ArtefactKind::Manifest, manifest_path, manifest),
+    ];
     let mut artefacts =
         vec![Artefact { kind: ArtefactKind::Image, path: path(""), size, sha256: pass.digest }, pass.zst];
     for (kind, path, text) in small {
@@ -210,7 +230,7 @@ mod tests {
         bytes[3 * CHUNK] = 1;
         raw.write_all(&bytes).unwrap();
         let step = Reporter::quiet().step("x");
-        let artefacts = finish(raw, dir.path(), "a", &step).unwrap();
+        let artefacts = finish(raw, (dir.path(), "a"), &|image| Ok(image.sha256.to_string()), &step).unwrap();
         step.done(crate::report::Outcome::Made);
         let packed = fsx::read(&dir.path().join("a.img.zst")).unwrap();
         assert_eq!(zstd::decode_all(&packed[..]).unwrap(), bytes);
@@ -218,7 +238,8 @@ mod tests {
         assert_eq!(artefacts[1].sha256, Digest::of(&packed));
         let map = fsx::read_to_string(&dir.path().join("a.img.bmap")).unwrap();
         assert!(map.contains(">5-6</Range>") && map.contains("<MappedBlocksCount>3<"), "{map}");
-        assert_eq!(fsx::read_dir(dir.path()).unwrap().len(), 4);
+        assert_eq!(fsx::read_dir(dir.path()).unwrap().len(), 5);
+        assert_eq!(fsx::read_to_string(&dir.path().join("a.manifest.json")).unwrap(), Digest::of(&bytes).to_string());
     }
 
     #[test]
@@ -227,7 +248,7 @@ mod tests {
         let raw = fsx::temp_file_in(dir.path()).unwrap();
         let step = Reporter::quiet().step("x");
         let missing = Path::new("/proc/nowhere");
-        let error = finish(raw, missing, "a", &step).unwrap_err();
+        let error = finish(raw, (missing, "a"), &|_| Ok(String::new()), &step).unwrap_err();
         assert_eq!(error.to_string(), "could not create folder `/proc/nowhere`");
     }
 }
