@@ -102,7 +102,7 @@ impl Inspection {
         let total = self.checks.len();
         let mut problems = self.checks.into_iter().filter_map(|check| check.problem);
         let Some(first) = problems.next() else { return Ok(()) };
-        Err(InspectError::Wrong { path: self.image, failed: 1 + problems.count(), total, first })
+        Err(InspectError::Wrong { path: self.image, failed: 1 + problems.count(), total, first: Box::new(first) })
     }
 }
 

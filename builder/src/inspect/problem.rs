@@ -53,7 +53,7 @@ pub enum InspectError {
         total: usize,
         /// The first that failed.
         #[source]
-        first: Problem,
+        first: Box<Problem>,
     },
 }
 
@@ -69,7 +69,7 @@ impl Explain for InspectError {
             Self::Envelope { .. } | Self::Manifest { .. } => {
                 "do not flash the image; copy both files again from where it was built".to_owned()
             }
-            Self::Wrong { first: Problem::Size { .. }, .. } => {
+            Self::Wrong { first, .. } if matches!(**first, Problem::Size { .. }) => {
                 "the copy is not whole: copy or download the image again".to_owned()
             }
             Self::Wrong { .. } => "do not flash it; copy it again from where it was built, or build it anew".to_owned(),
