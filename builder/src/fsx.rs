@@ -243,6 +243,14 @@ pub fn write_atomic_secret(path: &Path, bytes: &[u8]) -> Result<()> {
     })
 }
 
+/// As [`write_atomic_secret`], for a file that must not exist yet.
+pub fn write_new_secret(path: &Path, bytes: &[u8]) -> Result<()> {
+    let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+    let mut file = temp_file_in(parent)?;
+    at("write", path, file.write_all(bytes))?;
+    at("create", path, file.persist_noclobber(path).map(|_| ()).map_err(|error| error.error))
+}
+
 /// Attaches path and action to a result of reading or writing an open file.
 pub fn during<T>(action: &'static str, path: &Path, result: io::Result<T>) -> Result<T> {
     at(action, path, result)

@@ -13,6 +13,7 @@ pub mod compose;
 pub mod fetch;
 pub mod fsx;
 pub mod image;
+pub mod inspect;
 pub mod interrupt;
 pub mod lock;
 pub mod oci;

@@ -5,8 +5,10 @@
 pub mod arch;
 pub mod cmdline;
 pub mod digest;
+pub mod envelope;
 pub mod hint;
 pub mod layout;
+pub mod manifest;
 pub mod name;
 pub mod role;
 pub mod seed;

@@ -54,6 +54,12 @@ pub enum BuildError {
     /// A path that has no place in a tree.
     #[error(transparent)]
     Path(#[from] BadPath),
+    /// What a manifest cannot hold.
+    #[error("could not write the image's manifest")]
+    Manifest(#[from] skerry_formats::manifest::BadValue),
+    /// A name that is none.
+    #[error(transparent)]
+    Name(#[from] skerry_formats::name::BadName),
     /// The store's own notes.
     #[error("the store's record of a root cannot be used")]
     Record(#[source] serde_json::Error),
@@ -79,7 +85,7 @@ impl BuildError {
             Self::Fs(error) => Some(error),
             Self::Data(error) => Some(error),
             Self::Plan(error) => Some(error),
-            Self::Path(_) | Self::Record(_) | Self::NoSet(_) | Self::NoInit => None,
+            Self::Path(_) | Self::Manifest(_) | Self::Name(_) | Self::Record(_) | Self::NoSet(_) | Self::NoInit => None,
         }
     }
 }

@@ -43,6 +43,7 @@ pub fn of_artefacts(plan: &Plan, bench: &Bench<'_>, (root, extras): (&Key, &Extr
     let mut key = Key::new("artefacts/1")
         .with("root", root.digest())
         .with("boot", bench.lock.set_digest(super::set(plan, "boot")?)?)
+        .with("signer", bench.signer.public().id())
         .with("path", absolute.join(&extras.base).display());
     for seed in &extras.seeds {
         key = key.with(format!("seed {}", seed.name), &seed.text);

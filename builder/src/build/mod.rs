@@ -5,12 +5,13 @@
 mod error;
 mod fresh;
 mod key;
+mod manifest;
 mod root;
 pub mod sets;
 
 use std::path::PathBuf;
 
-use skerry_formats::{cmdline::RootRef, digest::Digest};
+use skerry_formats::{cmdline::RootRef, digest::Digest, envelope::SecretKey, manifest::Blob};
 
 use crate::{
     archive::Archive,
@@ -43,6 +44,8 @@ pub struct Bench<'a> {
     pub lock: &'a Lock,
     /// Where progress goes.
     pub reporter: &'a Reporter,
+    /// What the manifest is signed with.
+    pub signer: &'a SecretKey,
 }
 
 /// What goes in beside the plan.
@@ -88,16 +91,15 @@ pub fn image(plan: &Plan, bench: &Bench<'_>, extras: &Extras) -> Result<Image, B
         bench.reporter.line("  nothing has changed since these were built:");
         return Ok(image);
     }
-    let image = assemble(plan, bench, (&sets, &sealed, extras))?;
+    let image = assemble((plan, bench, extras), (&sets, &built, &sealed))?;
     fresh.remember(&image)?;
     Ok(image)
 }
 
 /// Kernel image, disk image and what lies beside it.
 fn assemble(
-    plan: &Plan,
-    bench: &Bench<'_>,
-    (sets, sealed, extras): (&LockedSets<'_>, &Sealed, &Extras),
+    (plan, bench, extras): (&Plan, &Bench<'_>, &Extras),
+    (sets, built, sealed): (&LockedSets<'_>, &[Built], &Sealed),
 ) -> Result<Image, BuildError> {
     let boot = sets.folder(set(plan, "boot")?)?.join("usr/lib/systemd/boot/efi");
     let step = bench.reporter.step("assemble kernel image");
@@ -111,9 +113,11 @@ fn assemble(
     image::write(&disk, &temporary, file.as_file_mut())?;
     step.done(Outcome::Made);
     let step = bench.reporter.step("compress and digest");
-    let artefacts = image::artefacts::finish(file, &extras.out, &extras.base, &step)?;
-    step.done(Outcome::Made);
     let inputs = key::of_image(plan, bench, &Digest::of(&uki));
+    let draft = manifest::draft((plan, bench, extras), (built, sealed), (&uki, inputs))?;
+    let signed = |image: Blob| manifest::sign(&draft, bench, image);
+    let artefacts = image::artefacts::finish(file, (&extras.out, &extras.base), &signed, &step)?;
+    step.done(Outcome::Made);
     let uki_bytes = uki.len() as u64;
     Ok(Image { artefacts, root: sealed.root, root_bytes: sealed.bytes, uki_bytes, inputs })
 }

@@ -16,6 +16,7 @@ use crate::{
     lock::{Context, Lock, LockError, SetName, Substitution},
     plan::{self, Plan, Request},
     report::{self, Finished},
+    seal::keys::KeyFolder,
 };
 
 /// Flags of `skerry build`.
@@ -39,6 +40,9 @@ pub struct Args {
     /// Folder for the artefacts
     #[arg(long, value_name = "DIR", default_value = "out")]
     out: PathBuf,
+    /// Private key to sign with [default: this host's development key]
+    #[arg(long, value_name = "FILE", env = "SKERRY_KEY", hide_env = true)]
+    key: Option<PathBuf>,
     #[command(flatten)]
     mirror: lock::MirrorArgs,
     /// Refuse instead of taking newer versions of packages that left the mirror
@@ -77,6 +81,7 @@ pub fn run(host: &Host, args: &Args) -> Result<(), Failure> {
     }
     // What would only fail at the end of a long build is tried now.
     drop(fsx::temp_file_in(&args.out)?);
+    let signer = KeyFolder::of_host().for_build(args.key.as_deref(), &host.reporter)?;
     let archive = args.mirror.archive(host)?;
     let (lock, substitutions) = locked_packages(host, args, (&plan, &archive))?;
     let extras =
@@ -87,6 +92,7 @@ pub fn run(host: &Host, args: &Args) -> Result<(), Failure> {
         archive: &archive,
         lock: &lock,
         reporter: &host.reporter,
+        signer: &signer,
     };
     let image = build::image(&plan, &bench, &extras)?;
     finish(host, args, (&image, &extras))

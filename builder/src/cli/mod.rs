@@ -4,6 +4,8 @@ mod boards;
 mod build;
 mod cluster;
 mod host;
+mod inspect;
+mod keys;
 mod lock;
 mod store;
 mod vm;
@@ -37,6 +39,10 @@ enum Verb {
     Boards(boards::Args),
     /// Make a cluster's identity on this host
     Cluster(cluster::Args),
+    /// Read an image back and check it against its signed manifest
+    Inspect(inspect::Args),
+    /// Make and list signing keys
+    Keys(keys::Args),
     /// Resolve all packages of the catalogue and write `skerry.lock`
     Lock(lock::Args),
     /// Boot an image in QEMU and wait for its node
@@ -111,14 +117,16 @@ pub fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<(), Failure> {
-    let host = Host::new(cli.host)?;
+    let host = || Host::new(cli.host);
     match cli.verb {
-        Verb::Build(args) => build::run(&host, &args),
-        Verb::Boards(args) => boards::run(&host, &args),
-        Verb::Cluster(args) => cluster::run(&host, &args),
-        Verb::Lock(args) => lock::run(&host, &args),
-        Verb::Vm(args) => vm::run(&host, &args),
-        Verb::Store(args) => store::run(&host, &args),
-        Verb::Vendor(args) => lock::vendor(&host, &args),
+        Verb::Build(args) => build::run(&host()?, &args),
+        Verb::Boards(args) => boards::run(&host()?, &args),
+        Verb::Cluster(args) => cluster::run(&host()?, &args),
+        Verb::Inspect(args) => inspect::run(&args),
+        Verb::Keys(args) => keys::run(&args),
+        Verb::Lock(args) => lock::run(&host()?, &args),
+        Verb::Vm(args) => vm::run(&host()?, &args),
+        Verb::Store(args) => store::run(&host()?, &args),
+        Verb::Vendor(args) => lock::vendor(&host()?, &args),
     }
 }

@@ -33,6 +33,27 @@ pub struct HashTree {
     pub blocks: Vec<u8>,
 }
 
+/// Data in a file, from some byte on.
+#[derive(Clone, Copy, Debug)]
+pub struct Area<'a> {
+    /// The file's path, for errors.
+    pub path: &'a Path,
+    /// The file.
+    pub file: &'a File,
+    /// First byte of the data.
+    pub start: u64,
+}
+
+impl Area<'_> {
+    /// Fills a buffer from `at` bytes behind the start.
+    ///
+    /// # Errors
+    /// If the file cannot be read there.
+    pub fn read(&self, buffer: &mut [u8], at: u64) -> Result<(), FsError> {
+        fsx::during("read", self.path, self.file.read_exact_at(buffer, self.start.saturating_add(at)))
+    }
+}
+
 /// Pads a file to whole blocks and appends superblock and hash tree.
 ///
 /// # Errors
@@ -42,7 +63,7 @@ pub fn append(path: &Path, file: &mut File) -> Result<RootRef, FsError> {
     let padded = size.next_multiple_of(BLOCK as u64).max(BLOCK as u64);
     fsx::during("write", path, file.set_len(padded))?;
     let data_blocks = padded / BLOCK as u64;
-    let tree = of_data(path, file, data_blocks)?;
+    let tree = of_data(Area { path, file, start: 0 }, data_blocks)?;
     let superblock = Superblock { uuid: uuid(), data_blocks, salt: product_salt().as_bytes().to_vec() };
     let mut head = superblock.encode().to_vec();
     head.resize(BLOCK, 0);
@@ -56,8 +77,8 @@ pub fn append(path: &Path, file: &mut File) -> Result<RootRef, FsError> {
 ///
 /// # Errors
 /// If it cannot be read.
-pub fn of_data(path: &Path, file: &File, data_blocks: u64) -> Result<HashTree, FsError> {
-    let leaves = leaves(path, file, data_blocks)?;
+pub fn of_data(area: Area<'_>, data_blocks: u64) -> Result<HashTree, FsError> {
+    let leaves = leaves(area, data_blocks)?;
     if data_blocks == 1 {
         // A single digest needs no block to lie in: it is the root hash itself.
         let mut root = [0; DIGEST];
@@ -78,11 +99,11 @@ pub fn of_data(path: &Path, file: &File, data_blocks: u64) -> Result<HashTree, F
 ///
 /// # Errors
 /// If it cannot be read.
-pub fn matches(path: &Path, file: &File, root: &RootRef) -> Result<bool, FsError> {
-    let tree = of_data(path, file, root.data_blocks)?;
+pub fn matches(area: Area<'_>, root: &RootRef) -> Result<bool, FsError> {
+    let tree = of_data(area, root.data_blocks)?;
     let mut kept = vec![0; tree.blocks.len()];
     let at = (root.data_blocks + 1) * BLOCK as u64;
-    fsx::during("read", path, file.read_exact_at(&mut kept, at))?;
+    area.read(&mut kept, at)?;
     Ok(tree.root_hash == root.root_hash && tree.blocks == kept)
 }
 
@@ -97,26 +118,26 @@ fn uuid() -> [u8; 16] {
 }
 
 /// The lowest level, in two halves at once.
-fn leaves(path: &Path, file: &File, data_blocks: u64) -> Result<Vec<u8>, FsError> {
+fn leaves(area: Area<'_>, data_blocks: u64) -> Result<Vec<u8>, FsError> {
     let half = data_blocks.div_ceil(2);
     let (first, second) = thread::scope(|scope| {
-        let other = scope.spawn(|| digests(path, file, half..data_blocks));
-        (digests(path, file, 0..half), other.join())
+        let other = scope.spawn(|| digests(area, half..data_blocks));
+        (digests(area, 0..half), other.join())
     });
     let mut level = first?;
-    level.extend(second.unwrap_or_else(|_| digests(path, file, half..data_blocks))?);
+    level.extend(second.unwrap_or_else(|_| digests(area, half..data_blocks))?);
     level.resize(level.len().next_multiple_of(BLOCK), 0);
     Ok(level)
 }
 
-fn digests(path: &Path, file: &File, blocks: std::ops::Range<u64>) -> Result<Vec<u8>, FsError> {
+fn digests(area: Area<'_>, blocks: std::ops::Range<u64>) -> Result<Vec<u8>, FsError> {
     let mut out = Vec::new();
     let mut buffer = vec![0; CHUNK * BLOCK];
     let mut at = blocks.start;
     while at < blocks.end {
         let count = usize::try_from(blocks.end - at).map_or(CHUNK, |left| left.min(CHUNK));
         let part = &mut buffer[..count * BLOCK];
-        fsx::during("read", path, file.read_exact_at(part, at * BLOCK as u64))?;
+        area.read(part, at * BLOCK as u64)?;
         part.chunks(BLOCK).for_each(|block| out.extend_from_slice(&salted(block)));
         at += count as u64;
     }

@@ -1,0 +1,71 @@
+//! The compressed image.
+
+use std::{fs::File, io::Write as _, path::Path};
+
+use skerry_formats::digest::{Digest, Hasher};
+use tempfile::NamedTempFile;
+
+use super::sparse::Sparse;
+use crate::{
+    fsx::{self, FsError},
+    report::Step,
+};
+
+/// Fast, and within a few per cent of what higher levels reach: most of the image is compressed already.
+const LEVEL: i32 = 2;
+
+/// A compressed image without a name.
+#[derive(Debug)]
+pub struct Packed {
+    /// Its bytes.
+    pub file: NamedTempFile,
+    /// How many.
+    pub size: u64,
+    /// Their digest.
+    pub digest: Digest,
+}
+
+/// Compresses an image into a temporary file in a folder.
+pub fn compress(image: &Sparse<'_>, folder: &Path, step: &Step) -> Result<Packed, FsError> {
+    step.total(image.size);
+    let file = fsx::temp_file_in(folder)?;
+    let path = file.path();
+    let sink = Hashed { file: file.reopen(), hasher: Hasher::default(), size: 0 };
+    let mut encoder = fsx::during("compress into", path, encoder(sink, image.size))?;
+    image.chunks(|_, chunk| {
+        step.advance(chunk.len() as u64);
+        fsx::during("write", path, encoder.write_all(chunk))
+    })?;
+    let sink = fsx::during("write", path, encoder.finish())?;
+    Ok(Packed { size: sink.size, digest: sink.hasher.finish(), file })
+}
+
+fn encoder(sink: Hashed, size: u64) -> std::io::Result<zstd::Encoder<'static, Hashed>> {
+    let mut encoder = zstd::Encoder::new(sink, LEVEL)?;
+    encoder.include_checksum(true)?;
+    encoder.set_pledged_src_size(Some(size))?;
+    encoder.include_contentsize(true)?;
+    encoder.multithread(2)?;
+    Ok(encoder)
+}
+
+/// A file that knows the digest of what was written to it.
+struct Hashed {
+    file: std::io::Result<File>,
+    hasher: Hasher,
+    size: u64,
+}
+
+impl std::io::Write for Hashed {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let file = self.file.as_mut().map_err(|error| std::io::Error::from(error.kind()))?;
+        let count = file.write(bytes)?;
+        self.hasher.update(&bytes[..count]);
+        self.size += count as u64;
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
