@@ -7,8 +7,8 @@ const LOGINS: &str = "nobody logs in; the `debug` profile lets root in with `ssh
 const DISKS: &str = "partitions and `/var` take care of themselves; leave it out";
 const BUILT_IN: &str = "a node does so by itself; leave it out";
 
-/// Keys of cloud-init's modules.
-const KEYS: [(&str, &str); 62] = [
+/// Keys of cloud-init's modules, each with what to do instead.
+pub const KEYS: [(&str, &str); 62] = [
     ("allow_public_ssh_keys", LOGINS),
     ("ansible", COMMANDS),
     ("apt", IMAGE),

@@ -169,3 +169,37 @@ proptest! {
         prop_assert!(matches!(layer.value(), Value::Mapping(_)));
     }
 }
+
+const DOC: &str = include_str!("../../../docs/seed.md");
+
+#[test]
+fn the_seeds_in_the_documentation_are_good() {
+    let blocks: Vec<&str> =
+        DOC.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap_or_default()).collect();
+    let seeds: Vec<Seed> = blocks.iter().map(|text| user_data(text).unwrap().validate().unwrap()).collect();
+    let roles: Vec<&str> = seeds.iter().filter_map(|seed| seed.skerry.role).map(crate::role::Role::as_str).collect();
+    assert_eq!(roles, ["single", "worker"]);
+}
+
+#[test]
+fn the_documentation_has_every_key() {
+    let mut keys: Vec<String> = foreign::KEYS.iter().map(|(key, _)| (*key).to_owned()).collect();
+    keys_of(&schema::SEED, "", &mut keys);
+    let missing: Vec<&String> = keys.iter().filter(|key| !DOC.contains(&format!("`{key}`"))).collect();
+    assert!(missing.is_empty(), "not in docs/seed.md: {missing:?}");
+    let advice = |(_, instead): &&(&str, &str)| !DOC.contains(&format!("| {instead} |"));
+    assert_eq!(foreign::KEYS.iter().find(advice), None);
+}
+
+/// Paths of all keys that have no keys below them, an item of a list being `[]`.
+fn keys_of(shape: &shape::Shape, at: &str, keys: &mut Vec<String>) {
+    match shape {
+        shape::Shape::Map(known) | shape::Shape::Record(known) => {
+            let dot = if at.is_empty() { "" } else { "." };
+            known.iter().for_each(|(key, below)| keys_of(below, &format!("{at}{dot}{key}"), keys));
+        }
+        shape::Shape::List(shape::Shape::Text(_)) => keys.push(at.to_owned()),
+        shape::Shape::List(item) => keys_of(item, &format!("{at}[]"), keys),
+        _ => keys.push(at.to_owned()),
+    }
+}
