@@ -9,6 +9,8 @@ mod seeds;
 mod verity;
 mod workload;
 
+use std::path::Path;
+
 use skerry_formats::arch::Arch;
 use skerry_qemu::Deadline;
 
@@ -50,7 +52,7 @@ fn single(lab: &Lab, report: &mut Report) {
     if !report.wants(&names) {
         return;
     }
-    let booted = lab.image(Arch::Amd64).and_then(|image| Node::boot(lab, &image, Deadline::seconds(READY)));
+    let booted = lab.image(Arch::Amd64).and_then(|image| prepared(lab, &image));
     let mut node = match booted {
         Ok(node) => node,
         Err(Broken(why)) => {
@@ -64,10 +66,17 @@ fn single(lab: &Lab, report: &mut Report) {
     let seconds = node.ready_seconds;
     report.promise(BOOTS, || {
         println!("      Ready after {seconds} s");
-        node.kubectl.node_ready()?;
-        node.inspector()
+        node.kubectl.node_ready().map(|_| ())
     });
     for (name, check) in ON_NODE {
         report.promise(name, || check(&mut node));
     }
+}
+
+/// A booted node with the pods that the promises look at.
+fn prepared(lab: &Lab, image: &Path) -> Check<Node> {
+    let node = Node::boot(lab, image, Deadline::seconds(READY))?;
+    node.inspector()?;
+    workload::make(&node)?;
+    Ok(node)
 }

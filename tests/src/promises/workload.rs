@@ -26,8 +26,14 @@ pub fn nothing_pulled(node: &mut Node) -> Check {
     }
 }
 
-/// Makes the Deployment and its Service.
+/// The Deployment has its replica, and the pod beside it runs.
 pub fn deployment(node: &mut Node) -> Check {
+    available(&node.kubectl, 180)?;
+    node.kubectl.until("the client pod is Ready", Deadline::seconds(90), |k| k.pod_ready("client")).map(|_| ())
+}
+
+/// Makes the Deployment, its Service and the pod that asks it.
+pub fn make(node: &Node) -> Check {
     let serve = format!(
         "{BUSYBOX} mkdir -p /www && echo '{SAYS}' >/www/index.html && exec {BUSYBOX} httpd -f -vv -p 8080 -h /www"
     );
@@ -54,9 +60,7 @@ pub fn deployment(node: &mut Node) -> Check {
             "name": "busybox", "image": node.busybox, "imagePullPolicy": "Never",
             "command": [BUSYBOX, "sleep", "1000000"],
         }]},
-    }))?;
-    available(&node.kubectl, 180)?;
-    node.kubectl.until("the client pod is Ready", Deadline::seconds(90), |k| k.pod_ready("client")).map(|_| ())
+    }))
 }
 
 /// Waits until the Deployment has its replica.
