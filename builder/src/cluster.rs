@@ -8,7 +8,7 @@ use sk8s::pki::{Authority, CertError, Identity, KeyPairPem, UnixTime};
 use skerry_formats::{
     name::Name,
     role::Role,
-    seed::{BadText, ClusterIdentity, Section, Seed},
+    seed::{BadText, ClusterIdentity, HostName, Section, Seed},
 };
 
 use crate::{
@@ -28,6 +28,15 @@ pub enum ClusterError {
     /// Keys or certificates.
     #[error("could not make the cluster's keys")]
     Cert(#[from] CertError),
+    /// A name that no host may have.
+    #[error("`{name}` cannot be the cluster's name, as its node has the same")]
+    Name {
+        /// The name.
+        name: Name,
+        /// What is wrong with it.
+        #[source]
+        source: BadText,
+    },
     /// A kept key that is none.
     #[error("a kept key of the cluster cannot be used")]
     Text(#[from] BadText),
@@ -43,6 +52,7 @@ impl Explain for ClusterError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Exists(_) => Some("choose another name, or another folder: `--out DIR`".to_owned()),
+            Self::Name { .. } => Some("use lower-case letters, digits and `-`".to_owned()),
             _ => None,
         }
     }
@@ -63,12 +73,13 @@ pub struct Handed {
 /// If files cannot be read or written, or kept keys are damaged.
 pub fn hand_out(folder: &Path, name: &Name, server: &str) -> Result<Handed, ClusterError> {
     let now = UnixTime(clock::unix_now());
+    let host = name.as_str().parse().map_err(|source| ClusterError::Name { name: name.clone(), source })?;
     let pki = folder.join("pki");
     let identity = match kept(&pki)? {
         Some(identity) => identity,
         None => keep(&pki, Identity::generate(name, now)?)?,
     };
-    let seed = seed_of(&identity, name)?.to_cloud_config()?;
+    let seed = seed_of(&identity, name, host)?.to_cloud_config()?;
     Ok(Handed { seed, kubeconfig: identity.admin_kubeconfig(server, name, now)? })
 }
 
@@ -124,7 +135,7 @@ fn write_secret(path: &Path, text: &str) -> Result<(), FsError> {
     fsx::write_atomic_secret(path, text.as_bytes())
 }
 
-fn seed_of(identity: &Identity, name: &Name) -> Result<Seed, BadText> {
+fn seed_of(identity: &Identity, name: &Name, host: HostName) -> Result<Seed, BadText> {
     let cluster = ClusterIdentity {
         name: Some(name.clone()),
         ca_cert: Some(identity.ca.certificate.parse()?),
@@ -135,7 +146,7 @@ fn seed_of(identity: &Identity, name: &Name) -> Result<Seed, BadText> {
         sa_pub: Some(identity.service_account.public.parse()?),
     };
     let section = Section { role: Some(Role::Single), cluster, ..Section::default() };
-    Ok(Seed { hostname: Some(name.as_str().parse()?), skerry: section, ..Seed::default() })
+    Ok(Seed { hostname: Some(host), skerry: section, ..Seed::default() })
 }
 
 #[cfg(test)]
@@ -151,6 +162,16 @@ mod tests {
         assert_eq!(first.seed, again.seed);
         assert!(again.kubeconfig.contains("https://127.0.0.1:7443"));
         assert!(matches!(create(dir.path(), &name, "x"), Err(ClusterError::Exists(_))));
+    }
+
+    #[test]
+    fn a_name_that_no_host_may_have_leaves_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        for name in ["a_b", "ends-"] {
+            let made = create(dir.path(), &name.parse().unwrap(), "https://127.0.0.1:6443");
+            assert!(matches!(made, Err(ClusterError::Name { .. })), "{name}");
+        }
+        assert!(fsx::read_dir(dir.path()).unwrap().is_empty());
     }
 
     #[test]

@@ -53,10 +53,10 @@ impl Lab {
     ///
     /// # Errors
     /// If it cannot be built.
-    pub fn roleless(&self) -> Check<PathBuf> {
-        let folder = self.scratch("roleless");
+    pub fn built(&self, name: &str, more: &[&str]) -> Check<PathBuf> {
+        let folder = self.scratch(name);
         let args = ["build", "--board", "qemu-x86_64", "--out"].map(OsString::from);
-        let build = Program::new(&self.skerry).args(args).arg(&folder);
+        let build = Program::new(&self.skerry).args(args).arg(&folder).args(more);
         build.limit(std::time::Duration::from_secs(600)).finish()?.success()?;
         image::find(&folder, &["qemu-x86_64"])
     }

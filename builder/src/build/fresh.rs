@@ -82,6 +82,8 @@ impl Fresh {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+
     use super::*;
     use crate::image::ArtefactKind;
 
@@ -107,13 +109,13 @@ mod tests {
             fresh.remember(&image(file.clone())).unwrap();
             assert_eq!(fresh.image().unwrap().unwrap().root.data_blocks, 7);
             match change {
-                "append" => std::fs::write(&file, b"xy").unwrap(),
+                "append" => fsx::open_rw(&file).unwrap().write_all(b"xy").unwrap(),
                 "replace" => fsx::write_atomic(&file, b"y").unwrap(),
                 _ => fsx::remove_file(&file).unwrap(),
             }
             assert!(fresh.image().unwrap().is_none(), "{change}");
         }
-        std::fs::write(&fresh.path, b"{").unwrap();
+        fsx::write_atomic(&fresh.path, b"{").unwrap();
         assert!(fresh.image().unwrap().is_none(), "a broken record is none");
     }
 }

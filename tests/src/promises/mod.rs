@@ -1,6 +1,7 @@
 //! The promises, in the order in which they are checked: builds first, then cheap machines, the one with Kubernetes last.
 
 mod arm;
+mod debug;
 mod hostile;
 mod recovery;
 mod reproducible;
@@ -25,6 +26,7 @@ pub fn run(lab: &Lab, report: &mut Report) {
     hostile::run(lab, report);
     verity::run(lab, report);
     seeds::run(lab, report);
+    debug::run(lab, report);
     arm::run(lab, report);
     single(lab, report);
 }
@@ -33,11 +35,12 @@ pub fn run(lab: &Lab, report: &mut Report) {
 type OnNode = (&'static str, fn(&mut Node) -> Check);
 
 /// In this order on the one node: the last two restart it and stop it.
-const ON_NODE: [OnNode; 10] = [
+const ON_NODE: [OnNode; 11] = [
     ("nothing is pulled: every image of the node is a preloaded one", workload::nothing_pulled),
     ("a Deployment of the preloaded image becomes available", workload::deployment),
     ("its ClusterIP answers from another pod", workload::cluster_ip),
     ("cluster DNS resolves it from another pod", workload::dns),
+    ("nobody can log in: no getty and no SSH server runs", debug::nobody_logs_in),
     ("kubectl logs and exec work", workload::logs_and_exec),
     ("kube-apiserver recovers when killed", recovery::apiserver),
     ("kine recovers when killed", recovery::kine),

@@ -44,7 +44,7 @@ pub fn run(lab: &Lab, report: &mut Report) {
     }
     let mut machine = None;
     report.promise(WAITS, || {
-        let image = lab.roleless()?;
+        let image = lab.built("roleless", &[])?;
         let vm = machine.insert(lab.start(lab.small("seeds", Arch::Amd64, &image)?)?);
         vm.expect("waiting for a role", Deadline::seconds(FIRST_REPORT)).map(|_| ()).map_err(Broken::when("no report"))
     });

@@ -61,6 +61,6 @@ mod tests {
             Ok(())
         });
         taken.unwrap();
-        assert_eq!(got, std::fs::read(file.path()).unwrap());
+        assert_eq!(got, fsx::read(file.path()).unwrap());
     }
 }
