@@ -64,7 +64,7 @@ fn message(error: &DataError, root: &Path) -> String {
 fn a_misspelt_board_key_names_line_and_nearest_key() {
     assert_eq!(
         error_of_board_with("initrd-modules", "initrd-modles"),
-        "error: ROOT/boards/qemu-x86_64/board.toml:9: unknown field `initrd-modles`, expected one of `package`, \
+        "error: ROOT/boards/qemu-x86_64/board.toml:10: unknown field `initrd-modles`, expected one of `package`, \
          `cmdline`, `initrd-modules`, `modules`\n  hint: did you mean `initrd-modules`?\n"
     );
 }
@@ -74,7 +74,7 @@ fn a_misspelt_boot_backend_names_the_nearest() {
     let text = error_of_board_with("\"sdboot\"", "\"sdbot\"");
     assert_eq!(
         text,
-        "error: ROOT/boards/qemu-x86_64/board.toml:13: unknown variant `sdbot`, expected `sdboot`\n  \
+        "error: ROOT/boards/qemu-x86_64/board.toml:14: unknown variant `sdbot`, expected `sdboot`\n  \
          hint: did you mean `sdboot`?\n"
     );
 }

@@ -81,9 +81,11 @@ pub fn run(host: &Host, args: &Args) -> Result<(), Failure> {
     }
     // What would only fail at the end of a long build is tried now.
     drop(fsx::temp_file_in(&args.out)?);
-    let signer = KeyFolder::of_host().for_build(args.key.as_deref(), &host.reporter)?;
     let archive = args.mirror.archive(host)?;
-    let (lock, substitutions) = locked_packages(host, args, (&plan, &archive))?;
+    let lock = lock::load(host)?;
+    lock.check(&plan.requests())?;
+    let signer = KeyFolder::of_host().for_build(args.key.as_deref(), &host.reporter)?;
+    let (lock, substitutions) = with_packages(lock, host, args, (&plan, &archive))?;
     let extras =
         Extras { seeds, overlays: args.overlay.clone(), substitutions, out: args.out.clone(), base: base_name(args) };
     let bench = Bench {
@@ -99,13 +101,12 @@ pub fn run(host: &Host, args: &Args) -> Result<(), Failure> {
 }
 
 /// The lock, with all packages of the root in the store; those that left the mirror replaced, unless that is refused.
-fn locked_packages(
+fn with_packages(
+    lock: Lock,
     host: &Host,
     args: &Args,
     (plan, archive): (&Plan, &Archive),
 ) -> Result<(Lock, Vec<Substitution>), Failure> {
-    let lock = lock::load(host)?;
-    lock.check(&plan.requests())?;
     let all: Vec<SetName> = build::wanted_sets(plan).into_iter().cloned().collect();
     let packages = |lock: &Lock| -> Result<(), LockError> {
         let mut wanted = Vec::new();
