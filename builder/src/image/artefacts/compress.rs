@@ -25,11 +25,10 @@ pub struct Packed {
     pub digest: Digest,
 }
 
-/// Compresses an image into a temporary file in a folder.
-pub fn compress(image: &Sparse<'_>, folder: &Path, step: &Step) -> Result<Packed, FsError> {
+/// Compresses an image into a temporary file beside `path`, which is to be its name.
+pub fn compress(image: &Sparse<'_>, path: &Path, step: &Step) -> Result<Packed, FsError> {
     step.total(image.size);
-    let file = fsx::temp_file_in(folder)?;
-    let path = file.path();
+    let file = fsx::temp_file_in(path.parent().unwrap_or(Path::new(".")))?;
     let sink = Hashed { file: file.reopen(), hasher: Hasher::default(), size: 0 };
     let mut encoder = fsx::during("compress into", path, encoder(sink, image.size))?;
     image.chunks(|_, chunk| {

@@ -68,7 +68,7 @@ pub fn finish(
     let image = Sparse { path: raw.path(), file: raw.as_file(), size };
     let (survey, packed) = thread::scope(|scope| {
         let survey = scope.spawn(|| map::survey(&image));
-        let packed = compress::compress(&image, out, step);
+        let packed = compress::compress(&image, &path(".zst"), step);
         (survey.join().unwrap_or_else(|cause| panic::resume_unwind(cause)), packed)
     });
     let (survey, packed) = (survey?, packed?);
