@@ -46,7 +46,7 @@ fn killed(node: &Node, component: &str) -> Check {
         let now = node.process(component)?;
         if now == before { Err(Broken::new("the process was not killed")) } else { Ok(()) }
     })?;
-    workload::fetch(&node.kubectl, "web.default.svc.cluster.local")
+    workload::fetch(&node.kubectl, "web.default.svc.cluster.local", 60)
 }
 
 /// Identity and restarts of the client pod's container.

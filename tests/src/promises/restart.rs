@@ -11,6 +11,8 @@ use crate::{
 
 /// Seconds from the restart to a working Deployment under emulation.
 const BACK: u64 = 420;
+/// Seconds in which every pod runs again after that: what the API says of pods may still be of the time before.
+const SETTLED: u64 = 240;
 /// systemd restarts the system in order on this signal to its process 1 (SIGRTMIN+5, `systemd(1)`).
 const REBOOT: &str = "kill -39 1";
 /// The kernel restarts at once, as if the reset button were pressed: nothing is written back.
@@ -28,10 +30,10 @@ pub fn keeps_cluster(node: &mut Node) -> Check {
             if boot_id(kubectl)? == boot { Err(Broken::new("it has not restarted")) } else { Ok(()) }
         })?;
         for pod in ["client", INSPECTOR] {
-            node.kubectl.until("pods run again", Deadline::seconds(120), |k| k.pod_ready(pod))?;
+            node.kubectl.until("pods run again", Deadline::seconds(SETTLED), |k| k.pod_ready(pod))?;
         }
-        workload::available(&node.kubectl, 120)?;
-        workload::fetch(&node.kubectl, "web.default.svc.cluster.local")?;
+        workload::available(&node.kubectl, SETTLED)?;
+        workload::fetch(&node.kubectl, "web.default.svc.cluster.local", SETTLED)?;
         if uid(&node.kubectl)? != namespace {
             return Err(Broken::new("it is another cluster"));
         }

@@ -78,7 +78,7 @@ pub fn available(kubectl: &Kubectl, seconds: u64) -> Check {
 /// The Service answers under its address.
 pub fn cluster_ip(node: &mut Node) -> Check {
     let address = service_address(&node.kubectl)?;
-    fetch(&node.kubectl, &address)
+    fetch(&node.kubectl, &address, 60)
 }
 
 /// The Service answers under its name, and the name means its address.
@@ -91,7 +91,7 @@ pub fn dns(node: &mut Node) -> Check {
     if !asked.contains(&address) {
         return Err(Broken(format!("`{name}` is not {address}: {asked}")));
     }
-    fetch(&node.kubectl, name)
+    fetch(&node.kubectl, name, 60)
 }
 
 /// The requests are in the server's log, and a command in the pod prints what it should.
@@ -109,8 +109,8 @@ pub fn logs_and_exec(node: &mut Node) -> Check {
 }
 
 /// Fetches the page from another pod.
-pub fn fetch(kubectl: &Kubectl, host: &str) -> Check {
-    kubectl.until(&format!("`{host}` answers"), Deadline::seconds(60), |k| {
+pub fn fetch(kubectl: &Kubectl, host: &str, seconds: u64) -> Check {
+    kubectl.until(&format!("`{host}` answers"), Deadline::seconds(seconds), |k| {
         let page = k.shell("client", &format!("{BUSYBOX} wget -q -T 5 -O - http://{host}/"))?;
         if page.trim() == SAYS { Ok(()) } else { Err(Broken(format!("it says `{page}`"))) }
     })
