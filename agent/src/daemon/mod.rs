@@ -2,6 +2,7 @@
 //! seeds, media or Kubernetes ends it.
 
 mod admin;
+mod button;
 mod kubernetes;
 mod machine;
 mod notify;
@@ -24,6 +25,7 @@ use crate::{
     },
 };
 use admin::Admin;
+use button::Button;
 use kubernetes::Kubernetes;
 use seeds::{Seeds, Verdict};
 
@@ -40,6 +42,7 @@ struct Daemon {
     seeds: Seeds,
     kubernetes: Kubernetes,
     admin: Admin,
+    button: Button,
     timeline: Vec<boot_report::Phase>,
     tried: Vec<Step>,
     said: Option<Snapshot>,
@@ -83,6 +86,7 @@ impl Daemon {
             seeds: Seeds::default(),
             kubernetes: Kubernetes::default(),
             admin: Admin::default(),
+            button: Button::default(),
             timeline,
             tried: Vec::new(),
             said: None,
@@ -91,6 +95,7 @@ impl Daemon {
 
     /// Looks once, acts, says what has changed, and tells how long to wait.
     fn turn(&mut self) -> Duration {
+        self.button.look(&mut self.console);
         let devices = block::devices();
         let fallback = machine::fallback_name();
         let verdict = self.seeds.look(self.boot.as_ref(), &devices, &fallback);

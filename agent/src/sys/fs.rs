@@ -155,6 +155,12 @@ pub fn open(path: &Path) -> Result<File> {
     at("open", path, File::open(path))
 }
 
+/// Opens a device for reading what it has by now, without waiting for more.
+pub fn open_nonblocking(path: &Path) -> Result<File> {
+    let flags = nix::fcntl::OFlag::O_NONBLOCK | nix::fcntl::OFlag::O_NOCTTY;
+    at("open", path, OpenOptions::new().read(true).custom_flags(flags.bits()).open(path))
+}
+
 /// Makes a symbolic link.
 pub fn symlink(target: &Path, link: &Path) -> Result<()> {
     at("make link", link, std::os::unix::fs::symlink(target, link))
