@@ -14,4 +14,6 @@ pub mod role;
 pub mod seed;
 pub mod slot;
 pub mod status;
+pub mod text;
 pub mod verity;
+pub mod version;

@@ -1,10 +1,13 @@
 //! What an image is: the document that is signed and lies beside it as `<image>.manifest.json`; docs/manifest.md.
 
-use std::{collections::BTreeMap, fmt, str::FromStr};
+use std::{collections::BTreeMap, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{arch::Arch, cmdline::RootRef, digest::Digest, envelope::Payload, name::Name, role::Role};
+use crate::{
+    arch::Arch, cmdline::RootRef, digest::Digest, envelope::Payload, name::Name, role::Role, text_type,
+    version::Version,
+};
 
 /// What an image is and what it was made of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,11 +73,6 @@ pub struct Blob {
 #[serde(try_from = "u32", into = "u32")]
 pub struct One;
 
-/// A version: a digit, then up to 62 of `[0-9A-Za-z.+~-]`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Version(String);
-
 /// One line of text for people, of at most 300 bytes, without control characters.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -86,13 +84,12 @@ pub enum BadValue {
     /// A later form, or none.
     #[error("version {0} is not known here; known: 1")]
     Form(u32),
-    /// No version.
-    #[error("not a version: `{0}`")]
-    Version(String),
     /// Not one line.
     #[error("not one line of at most 300 bytes: `{0}`")]
     Line(String),
 }
+
+text_type!(Line);
 
 impl Payload for Manifest {
     const CONTEXT: &'static str = "skerry/image-manifest/v1";
@@ -120,61 +117,11 @@ impl From<One> for u32 {
     }
 }
 
-impl FromStr for Version {
-    type Err = BadValue;
-
-    fn from_str(text: &str) -> Result<Self, BadValue> {
-        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '+' | '~' | '-');
-        let fits = text.len() <= 63 && text.starts_with(|c: char| c.is_ascii_digit()) && text.chars().all(allowed);
-        if fits { Ok(Self(text.to_owned())) } else { Err(BadValue::Version(text.chars().take(80).collect())) }
-    }
-}
-
 impl FromStr for Line {
     type Err = BadValue;
 
     fn from_str(text: &str) -> Result<Self, BadValue> {
         let fits = (1..=300).contains(&text.len()) && !text.chars().any(char::is_control);
         if fits { Ok(Self(text.to_owned())) } else { Err(BadValue::Line(text.chars().take(80).collect())) }
-    }
-}
-
-impl fmt::Display for Version {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl fmt::Display for Line {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl TryFrom<String> for Version {
-    type Error = BadValue;
-
-    fn try_from(text: String) -> Result<Self, BadValue> {
-        text.parse()
-    }
-}
-
-impl TryFrom<String> for Line {
-    type Error = BadValue;
-
-    fn try_from(text: String) -> Result<Self, BadValue> {
-        text.parse()
-    }
-}
-
-impl From<Version> for String {
-    fn from(version: Version) -> Self {
-        version.0
-    }
-}
-
-impl From<Line> for String {
-    fn from(line: Line) -> Self {
-        line.0
     }
 }

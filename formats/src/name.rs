@@ -1,8 +1,10 @@
 //! Names that become file names, labels and host names: short, lower-case, harmless.
 
-use std::{fmt, str::FromStr};
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+
+use crate::text_type;
 
 /// A name of a board, recipe, overlay, component or cluster: `[a-z0-9]`, then up to 62 of `[a-z0-9._-]`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -14,19 +16,7 @@ pub struct Name(String);
 #[error("not a name: `{0}`; wanted: a lower-case letter or digit, then up to 62 of `a-z 0-9 . _ -`")]
 pub struct BadName(String);
 
-impl Name {
-    /// The name as text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for Name {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+text_type!(Name);
 
 impl FromStr for Name {
     type Err = BadName;
@@ -37,19 +27,5 @@ impl FromStr for Name {
             && text.starts_with(plain)
             && text.chars().all(|c| plain(c) || matches!(c, '.' | '_' | '-'));
         if fits { Ok(Self(text.to_owned())) } else { Err(BadName(text.chars().take(80).collect())) }
-    }
-}
-
-impl TryFrom<String> for Name {
-    type Error = BadName;
-
-    fn try_from(text: String) -> Result<Self, BadName> {
-        text.parse()
-    }
-}
-
-impl From<Name> for String {
-    fn from(name: Name) -> Self {
-        name.0
     }
 }

@@ -49,7 +49,7 @@ impl Lab {
         }
     }
 
-    /// An image without a baked role, built now from what the store holds.
+    /// An image built now from what the store holds, with more flags of `skerry build`: without any, no role is baked in.
     ///
     /// # Errors
     /// If it cannot be built.

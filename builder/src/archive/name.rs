@@ -3,6 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
+use skerry_formats::text_type;
 
 use super::version::Version;
 
@@ -16,19 +17,7 @@ pub struct PackageName(String);
 #[error("not a package name: `{0}`")]
 pub struct BadPackageName(String);
 
-impl PackageName {
-    /// The name as text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for PackageName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
-    }
-}
+text_type!(PackageName);
 
 impl FromStr for PackageName {
     type Err = BadPackageName;
@@ -39,20 +28,6 @@ impl FromStr for PackageName {
             && text.starts_with(plain)
             && text.chars().all(|c| plain(c) || matches!(c, '+' | '-' | '.'));
         if fits { Ok(Self(text.to_owned())) } else { Err(BadPackageName(text.chars().take(80).collect())) }
-    }
-}
-
-impl TryFrom<String> for PackageName {
-    type Error = BadPackageName;
-
-    fn try_from(text: String) -> Result<Self, BadPackageName> {
-        text.parse()
-    }
-}
-
-impl From<PackageName> for String {
-    fn from(name: PackageName) -> Self {
-        name.0
     }
 }
 

@@ -1,8 +1,9 @@
 //! Debian's version numbers and their order: Debian policy 5.6.12, deb-version(7).
 
-use std::{cmp::Ordering, fmt, str::FromStr};
+use std::{cmp::Ordering, str::FromStr};
 
 use serde::{Deserialize, Serialize};
+use skerry_formats::text_type;
 
 /// A version: `[epoch:]upstream[-revision]`. Two versions that compare as equal may be spelt differently (`1.0`, `1.00`).
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -14,13 +15,9 @@ pub struct Version(String);
 #[error("not a package version: `{0}`")]
 pub struct BadVersion(String);
 
-impl Version {
-    /// The version as it is written in the archive.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
+text_type!(Version);
 
+impl Version {
     fn parts(&self) -> (u32, &str, &str) {
         let (epoch, rest) = match self.0.split_once(':') {
             Some((epoch, rest)) => (epoch.parse().unwrap_or_default(), rest),
@@ -46,26 +43,6 @@ impl FromStr for Version {
             && !rest.ends_with('-')
             && rest.chars().all(known);
         if fits { Ok(Self(text.to_owned())) } else { Err(BadVersion(text.chars().take(80).collect())) }
-    }
-}
-
-impl TryFrom<String> for Version {
-    type Error = BadVersion;
-
-    fn try_from(text: String) -> Result<Self, BadVersion> {
-        text.parse()
-    }
-}
-
-impl From<Version> for String {
-    fn from(version: Version) -> Self {
-        version.0
-    }
-}
-
-impl fmt::Display for Version {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }
 

@@ -57,6 +57,9 @@ pub enum BuildError {
     /// What a manifest cannot hold.
     #[error("could not write the image's manifest")]
     Manifest(#[from] skerry_formats::manifest::BadValue),
+    /// A version that is none.
+    #[error(transparent)]
+    Version(#[from] skerry_formats::version::BadVersion),
     /// A name that is none.
     #[error(transparent)]
     Name(#[from] skerry_formats::name::BadName),
@@ -85,7 +88,8 @@ impl BuildError {
             Self::Fs(error) => Some(error),
             Self::Data(error) => Some(error),
             Self::Plan(error) => Some(error),
-            Self::Path(_) | Self::Manifest(_) | Self::Name(_) | Self::Record(_) | Self::NoSet(_) | Self::NoInit => None,
+            Self::Path(_) | Self::Manifest(_) | Self::Version(_) | Self::Name(_) => None,
+            Self::Record(_) | Self::NoSet(_) | Self::NoInit => None,
         }
     }
 }

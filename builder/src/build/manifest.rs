@@ -5,8 +5,9 @@ use std::io;
 use skerry_formats::{
     digest::Digest,
     envelope::Envelope,
-    manifest::{Blob, Line, Manifest, One, Root, Version},
+    manifest::{Blob, Line, Manifest, One, Root},
     name::Name,
+    version::Version,
 };
 
 use super::{Bench, BuildError, Extras, root::Sealed};
@@ -18,7 +19,6 @@ pub fn draft(
     (built, sealed): (&[Built], &Sealed),
     (uki, inputs): (&[u8], Digest),
 ) -> Result<Manifest, BuildError> {
-    let component = |built: &Built| Ok::<_, BuildError>((built.name.clone(), built.version.to_string().parse()?));
     let product: Name = "skerry".parse()?;
     let version: Version = env!("CARGO_PKG_VERSION").parse()?;
     let lines = extras.substitutions.iter().map(|substitution| substitution.to_string().parse::<Line>());
@@ -37,7 +37,7 @@ pub fn draft(
         inputs,
         packages: bench.lock.set_digest(&plan.root.name)?,
         substitutions: lines.collect::<Result<_, _>>()?,
-        components: built.iter().map(component).collect::<Result<_, _>>()?,
+        components: built.iter().map(|built| (built.name.clone(), built.version.clone())).collect(),
     })
 }
 

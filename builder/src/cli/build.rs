@@ -7,14 +7,12 @@ use skerry_formats::{digest::Digest, name::Name, role::Role, seed};
 
 use super::{Failure, Host, Usage, lock};
 use crate::{
-    archive::Archive,
     build::{self, Bench, Extras, Image},
     compose::{self, BakedSeed},
-    fetch::FetchError,
     fsx,
     image::Artefact,
-    lock::{Context, Lock, LockError, SetName, Substitution},
-    plan::{self, Plan, Request},
+    lock::{Context, SetName, WhenGone},
+    plan::{self, Request},
     report::{self, Finished},
     seal::keys::KeyFolder,
 };
@@ -85,7 +83,11 @@ pub fn run(host: &Host, args: &Args) -> Result<(), Failure> {
     let lock = lock::load(host)?;
     lock.check(&plan.requests())?;
     let signer = KeyFolder::of_host().for_build(args.key.as_deref(), &host.reporter)?;
-    let (lock, substitutions) = with_packages(lock, host, args, (&plan, &archive))?;
+    let sets: Vec<SetName> = build::wanted_sets(&plan).into_iter().cloned().collect();
+    let when_gone = if args.locked { WhenGone::Refuse } else { WhenGone::Substitute };
+    let table = lock::table(host)?;
+    let context = Context { archive: &archive, table: &table, reporter: &host.reporter };
+    let (lock, substitutions) = crate::lock::available(&lock, &sets, when_gone, &context)?;
     let extras =
         Extras { seeds, overlays: args.overlay.clone(), substitutions, out: args.out.clone(), base: base_name(args) };
     let bench = Bench {
@@ -98,35 +100,6 @@ pub fn run(host: &Host, args: &Args) -> Result<(), Failure> {
     };
     let image = build::image(&plan, &bench, &extras)?;
     finish(host, args, (&image, &extras))
-}
-
-/// The lock, with all packages of the root in the store; those that left the mirror replaced, unless that is refused.
-fn with_packages(
-    lock: Lock,
-    host: &Host,
-    args: &Args,
-    (plan, archive): (&Plan, &Archive),
-) -> Result<(Lock, Vec<Substitution>), Failure> {
-    let all: Vec<SetName> = build::wanted_sets(plan).into_iter().cloned().collect();
-    let packages = |lock: &Lock| -> Result<(), LockError> {
-        let mut wanted = Vec::new();
-        for set in &all {
-            wanted.extend(lock.set(set)?);
-        }
-        crate::lock::fetch(wanted, archive, &host.reporter).map(|_| ())
-    };
-    match packages(&lock) {
-        Err(LockError::Fetch(FetchError::PackagesGone(names))) if !args.locked => {
-            let gone = lock.packages.keys().filter(|id| names.contains(&id.to_string())).cloned().collect();
-            let table = lock::table(host)?;
-            let context = Context { archive, table: &table, reporter: &host.reporter };
-            let (amended, substitutions) = crate::lock::substitute(&lock, &gone, &context)?;
-            substitutions.iter().for_each(|change| host.reporter.line(format!("  ! {change}")));
-            packages(&amended)?;
-            Ok((amended, substitutions))
-        }
-        other => Ok(other.map(|()| (lock, Vec::new()))?),
-    }
 }
 
 /// Seeds are read here, so that a misspelt one fails the build and not the node.

@@ -3,9 +3,9 @@
 use std::{collections::BTreeMap, path::Path};
 
 use serde::{Deserialize, Serialize};
-use skerry_formats::{digest::Digest, name::Name};
+use skerry_formats::{digest::Digest, name::Name, version::Version};
 
-use super::{Component, ComponentError, ImageSpec, Place, Version};
+use super::{Component, ComponentError, ImageSpec, Place};
 use crate::{
     fsx, store,
     tree::{Content, Entry, TreePath},

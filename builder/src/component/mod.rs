@@ -13,14 +13,12 @@ mod key;
 mod packages;
 mod rust;
 mod spec;
-mod version;
 mod workshop;
 
 pub use built::{Built, BuiltFile, ImageName, images_json};
 pub use error::ComponentError;
 pub use packages::{NoPackages, PackageSets, unpack};
 pub use spec::{Cgo, Component, ImageSpec, Kind, Place, Program, load_all};
-pub use version::{BadVersion, Version};
 pub use workshop::{Toolchain, Workshop};
 
 #[cfg(test)]

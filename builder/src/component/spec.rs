@@ -6,9 +6,9 @@ use std::{
 };
 
 use serde::Deserialize;
-use skerry_formats::name::Name;
+use skerry_formats::{name::Name, version::Version};
 
-use super::{ComponentError, Version};
+use super::ComponentError;
 use crate::{catalog::data, fsx, tree::TreePath};
 
 /// A component as its file describes it, checked.

@@ -9,8 +9,8 @@ use std::{
 };
 
 use crate::{
+    archive::deb,
     compose::drop::DropTable,
-    fsx::{self, FsError},
     tree::{BadPath, Content, Entry, TreePath},
 };
 
@@ -26,21 +26,12 @@ pub struct Unpacked {
     pub entries: Vec<(TreePath, Entry)>,
 }
 
-/// A package that cannot be taken apart.
+/// A package that cannot be taken into a tree.
 #[derive(Debug, thiserror::Error)]
 pub enum DebError {
-    /// It cannot be opened.
+    /// It cannot be taken apart.
     #[error(transparent)]
-    Fs(#[from] FsError),
-    /// It ends early or its compression is damaged.
-    #[error("cannot read it to the end")]
-    Read(#[from] io::Error),
-    /// It is no Debian package.
-    #[error("not a Debian package: {why}")]
-    Format {
-        /// What is wrong.
-        why: &'static str,
-    },
+    Deb(#[from] deb::DebError),
     /// A member would lie outside the tree.
     #[error(transparent)]
     Path(#[from] BadPath),
@@ -54,108 +45,37 @@ pub enum DebError {
     },
 }
 
+impl From<io::Error> for DebError {
+    fn from(error: io::Error) -> Self {
+        deb::DebError::from(error).into()
+    }
+}
+
 /// Reads a `.deb` file.
 ///
 /// # Errors
 /// If it cannot be read, is damaged, or holds something that has no place in a tree (device node, link to a dropped file).
 pub fn unpack(path: &Path, drop: &DropTable) -> Result<Unpacked, DebError> {
-    let mut archive = Ar::new(io::BufReader::with_capacity(1 << 18, fsx::open(path)?))?;
-    let mut unpacked = Unpacked { control: String::new(), entries: Vec::new() };
-    let mut data_seen = false;
-    while let Some((name, size)) = archive.next_member()? {
-        let member = (&mut archive.inner).take(size);
-        if name.starts_with("control.tar") {
-            let mut bytes = Vec::new();
-            { member }.read_to_end(&mut bytes)?;
-            unpacked.control = control_of(decoder(&name, &bytes[..])?)?;
-        } else if name.starts_with("data.tar") {
-            unpacked.entries = entries_of(decoder(&name, member)?, drop)?;
-            data_seen = true;
-        } else {
-            io::copy(&mut { member }, &mut io::sink())?;
-        }
-        if data_seen {
-            return Ok(unpacked);
-        }
-        archive.finish_member(size)?;
-    }
-    Err(DebError::Format { why: "it has no data.tar" })
-}
-
-/// A common `ar` archive (System V names, as Debian packages use them).
-struct Ar<R> {
-    inner: R,
-}
-
-impl<R: Read> Ar<R> {
-    fn new(mut inner: R) -> Result<Self, DebError> {
-        let mut magic = [0; 8];
-        inner.read_exact(&mut magic)?;
-        if &magic == b"!<arch>\n" { Ok(Self { inner }) } else { Err(DebError::Format { why: "no ar archive" }) }
-    }
-
-    fn next_member(&mut self) -> Result<Option<(String, u64)>, DebError> {
-        let mut header = Vec::with_capacity(60);
-        (&mut self.inner).take(60).read_to_end(&mut header)?;
-        if header.is_empty() {
-            return Ok(None);
-        }
-        let text = std::str::from_utf8(&header).map_err(|_| DebError::Format { why: "bad ar header" })?;
-        let field = |range| text.get(range).map(str::trim_end).ok_or(DebError::Format { why: "short ar header" });
-        let size = field(48..58)?.parse().map_err(|_| DebError::Format { why: "bad size in an ar header" })?;
-        Ok(Some((field(0..16)?.trim_end_matches('/').to_owned(), size)))
-    }
-
-    /// A decoder may leave padding unread; members start at even offsets.
-    fn finish_member(&mut self, size: u64) -> Result<(), DebError> {
-        if size % 2 == 1 {
-            io::copy(&mut (&mut self.inner).take(1), &mut io::sink())?;
-        }
-        Ok(())
-    }
-}
-
-fn decoder<'a>(name: &str, from: impl Read + 'a) -> Result<Box<dyn Read + 'a>, DebError> {
-    match name.rsplit('.').next() {
-        Some("tar") => Ok(Box::new(from)),
-        Some("xz") => Ok(Box::new(liblzma::read::XzDecoder::new(from))),
-        Some("zst") => Ok(Box::new(zstd::Decoder::new(from)?)),
-        Some("gz") => Ok(Box::new(flate2::read::GzDecoder::new(from))),
-        _ => Err(DebError::Format { why: "compressed in an unknown way" }),
-    }
-}
-
-fn control_of(from: impl Read) -> Result<String, DebError> {
-    let mut text = String::new();
-    for member in tar::Archive::new(from).entries()? {
-        let mut member = member?;
-        if matches!(member.path_bytes().as_ref(), b"./control" | b"control") {
-            (&mut member).take(1 << 20).read_to_string(&mut text)?;
-        }
-    }
-    Ok(text)
-}
-
-fn entries_of(from: impl Read, drop: &DropTable) -> Result<Vec<(TreePath, Entry)>, DebError> {
+    let control = deb::read_control(path)?.stanza;
     let mut entries = Vec::new();
     let mut files = BTreeMap::new();
-    for member in tar::Archive::new(from).entries()? {
-        let mut member = member?;
+    deb::read_data(path, |member| {
         let name = String::from_utf8_lossy(&member.path_bytes()).into_owned();
         if matches!(name.as_str(), "./" | "." | "/") {
-            continue;
+            return Ok(());
         }
         let path: TreePath = name.parse()?;
         if drop.drops(&path) {
-            continue;
+            return Ok(());
         }
-        let entry = entry_of(&path, &mut member, &files)?;
+        let entry = entry_of(&path, member, &files)?;
         if let crate::tree::Kind::File(_) = entry.kind {
             files.insert(path.clone(), entry.mode);
         }
         entries.push((path, entry));
-    }
-    Ok(entries)
+        Ok::<_, DebError>(())
+    })?;
+    Ok(Unpacked { control, entries })
 }
 
 fn entry_of(
@@ -189,7 +109,7 @@ fn content_of(path: &TreePath, member: &mut tar::Entry<'_, impl Read>) -> Result
     }
     let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
     if member.read_to_end(&mut bytes)? as u64 != size {
-        return Err(DebError::Format { why: "its data.tar ends early" });
+        return Err(deb::DebError::Format { why: "its data.tar ends early" }.into());
     }
     Ok(Content::from_bytes(bytes))
 }
@@ -226,6 +146,7 @@ fn owner(path: &TreePath, id: u64) -> Result<u32, DebError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fsx;
 
     #[test]
     fn a_relative_link_goes_up_only_as_far_as_needed() {

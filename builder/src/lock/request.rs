@@ -2,12 +2,11 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt,
     str::FromStr,
 };
 
 use serde::{Deserialize, Serialize};
-use skerry_formats::{arch::Arch, name::Name};
+use skerry_formats::{arch::Arch, name::Name, text_type};
 
 use crate::{
     archive::name::{BadPackageName, PackageName},
@@ -89,19 +88,7 @@ impl SetRequest {
     }
 }
 
-impl SetName {
-    /// The name as text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for SetName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+text_type!(SetName);
 
 impl FromStr for SetName {
     type Err = BadSetName;
@@ -109,19 +96,5 @@ impl FromStr for SetName {
     fn from_str(text: &str) -> Result<Self, BadSetName> {
         let fits = text.len() <= 200 && text.split('/').all(|part| part.parse::<Name>().is_ok());
         if fits { Ok(Self(text.to_owned())) } else { Err(BadSetName(text.chars().take(80).collect())) }
-    }
-}
-
-impl TryFrom<String> for SetName {
-    type Error = BadSetName;
-
-    fn try_from(text: String) -> Result<Self, BadSetName> {
-        text.parse()
-    }
-}
-
-impl From<SetName> for String {
-    fn from(name: SetName) -> Self {
-        name.0
     }
 }

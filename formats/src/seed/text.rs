@@ -5,6 +5,7 @@ use std::{fmt, net::IpAddr, str::FromStr};
 use serde::{Deserialize, Serialize};
 
 use super::path::printable;
+use crate::text_type;
 
 /// Text that is not what it should be.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
@@ -21,13 +22,7 @@ macro_rules! text {
         #[serde(try_from = "String", into = "String")]
         pub struct $name(String);
 
-        impl $name {
-            /// As text.
-            #[must_use]
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
+        text_type!($name);
 
         impl FromStr for $name {
             type Err = BadText;
@@ -39,26 +34,6 @@ macro_rules! text {
                 } else {
                     Err(BadText { wanted: $wanted, text: printable(text) })
                 }
-            }
-        }
-
-        impl TryFrom<String> for $name {
-            type Error = BadText;
-
-            fn try_from(text: String) -> Result<Self, BadText> {
-                text.parse()
-            }
-        }
-
-        impl From<$name> for String {
-            fn from(text: $name) -> Self {
-                text.0
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
             }
         }
     };

@@ -1,8 +1,10 @@
-//! Versions of components, without a leading `v`.
+//! Versions of products and components, without a leading `v`.
 
-use std::{fmt, str::FromStr};
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+
+use crate::text_type;
 
 /// An upstream version: a digit, then up to 62 of `[0-9A-Za-z.+~-]`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -14,6 +16,8 @@ pub struct Version(String);
 #[error("not a version: `{0}`; wanted: a digit, then up to 62 of `0-9 A-Z a-z . + ~ -`")]
 pub struct BadVersion(String);
 
+text_type!(Version);
+
 impl FromStr for Version {
     type Err = BadVersion;
 
@@ -21,26 +25,6 @@ impl FromStr for Version {
         let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '+' | '~' | '-');
         let fits = text.len() <= 63 && text.starts_with(|c: char| c.is_ascii_digit()) && text.chars().all(allowed);
         if fits { Ok(Self(text.to_owned())) } else { Err(BadVersion(text.chars().take(80).collect())) }
-    }
-}
-
-impl fmt::Display for Version {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl TryFrom<String> for Version {
-    type Error = BadVersion;
-
-    fn try_from(text: String) -> Result<Self, BadVersion> {
-        text.parse()
-    }
-}
-
-impl From<Version> for String {
-    fn from(version: Version) -> Self {
-        version.0
     }
 }
 
