@@ -93,6 +93,20 @@ impl Client {
         }
     }
 
+    /// Removes an object; whether there was one.
+    ///
+    /// # Errors
+    /// If the server cannot be reached or refuses.
+    pub fn delete(&self, path: &str) -> Result<bool, ApiError> {
+        let mut response = self.agent.delete(format!("{LOCAL_SERVER}{path}")).call().map_err(ApiError::Unreachable)?;
+        let text = response.body_mut().read_to_string().map_err(ApiError::Unreachable)?;
+        match response.status().as_u16() {
+            200 | 202 => Ok(true),
+            404 => Ok(false),
+            status => Err(refused(path, status, &text)),
+        }
+    }
+
     /// Makes an object be as `object` says, as its one owner (server-side apply).
     ///
     /// # Errors

@@ -59,6 +59,24 @@ impl Paths {
         self.of(ComponentId::Kine).join("kine.sock")
     }
 
+    /// Folder of what joins this node to others.
+    #[must_use]
+    pub fn link(&self) -> PathBuf {
+        self.run.join("link")
+    }
+
+    /// Where kube-apiserver asks to be connected with nodes and pods.
+    #[must_use]
+    pub fn egress_socket(&self) -> PathBuf {
+        self.link().join("egress.sock")
+    }
+
+    /// What a worker was given when it joined.
+    #[must_use]
+    pub fn membership(&self) -> PathBuf {
+        self.data.join("membership.json")
+    }
+
     /// containerd's socket.
     #[must_use]
     pub fn containerd_socket(&self) -> PathBuf {

@@ -15,5 +15,6 @@ pub mod seed;
 pub mod slot;
 pub mod status;
 pub mod text;
+pub mod token;
 pub mod verity;
 pub mod version;

@@ -4,6 +4,11 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+use super::{
+    ports::PortsArgs,
+    roles::{ControllerArgs, WorkerArgs},
+    token::TokenVerb,
+};
 use crate::{paths::Paths, version::VERSION};
 
 /// The Kubernetes distribution of Skerry: a supervisor of upstream's components
@@ -61,17 +66,14 @@ impl Places {
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     /// Run a controller until told to end
-    Controller {
-        /// Run workloads too: one node that is a whole cluster
-        #[arg(long)]
-        single: bool,
-        /// Configuration file
-        #[arg(long, short, value_name = "FILE")]
-        config: Option<PathBuf>,
-        /// Name of the node, whatever the configuration says
-        #[arg(long, value_name = "NAME")]
-        node_name: Option<String>,
-    },
+    Controller(ControllerArgs),
+    /// Run a worker until told to end
+    Worker(WorkerArgs),
+    /// Make, list and end join tokens
+    #[command(subcommand)]
+    Token(TokenVerb),
+    /// Say which ports a node listens on
+    Ports(PortsArgs),
     /// Say how the node is
     Status {
         /// As text for people, or as JSON

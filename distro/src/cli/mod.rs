@@ -1,6 +1,9 @@
 //! The command line.
 
 mod args;
+mod ports;
+mod roles;
+mod token;
 mod verbs;
 
 pub use args::{Args, Verb};

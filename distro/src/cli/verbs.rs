@@ -2,15 +2,23 @@
 
 use std::{
     io::{self, Write as _},
-    path::{Path, PathBuf},
+    path::PathBuf,
 };
 
-use skerry_formats::role::Role;
+use skerry_formats::token::{BadPart, BadToken};
 
-use super::args::{Args, Kubeconfig, Verb};
+use super::{
+    args::{Args, Kubeconfig, Verb},
+    ports,
+    roles::{self, NodeArgs},
+    token,
+};
 use crate::{
-    config::{ConfigError, Invalid, Raw, Settings},
-    node::{self, NodeError, Order},
+    api::ApiError,
+    config::{ConfigError, Invalid},
+    join::BadRecord,
+    link::TlsError,
+    node::NodeError,
     paths::Paths,
     pki::{self, CertError, PkiError},
     status::{self, StatusError},
@@ -53,6 +61,27 @@ pub enum CliError {
     /// There is no cluster here.
     #[error("no cluster was made in `{}` yet", .0.display())]
     NoCluster(PathBuf),
+    /// A join token.
+    #[error(transparent)]
+    Token(#[from] BadToken),
+    /// A token's id.
+    #[error(transparent)]
+    TokenId(#[from] BadPart),
+    /// A token could not be made.
+    #[error(transparent)]
+    Record(#[from] BadRecord),
+    /// The API.
+    #[error(transparent)]
+    Api(#[from] ApiError),
+    /// A certificate.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// A label on the command line.
+    #[error("not a label: `{0}`; wanted: `key=value`")]
+    Label(String),
+    /// The machine has no address to be joined at.
+    #[error("this machine has no network address to join at")]
+    NoAddress,
     /// The status.
     #[error(transparent)]
     Status(#[from] StatusError),
@@ -65,18 +94,27 @@ pub enum CliError {
 }
 
 impl CliError {
+    /// What to do about it, where that can be said.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Token(_) => Some("copy it whole, or make another on a controller: `sk8s token create --role=worker`"),
+            Self::NoAddress => Some("name one that other nodes reach: `--server HOST`"),
+            Self::NoCluster(_) => Some("run this on a controller, with its rights and its `--data-dir`"),
+            Self::Node(NodeError::Enrol(error)) => error.hint(),
+            _ => None,
+        }
+    }
+
     /// 2 for what the caller wrote wrong, 1 for the rest.
     #[must_use]
     pub const fn exit_code(&self) -> u8 {
         match self {
-            Self::Config { .. } | Self::Invalid(_) => 2,
+            Self::Config { .. } | Self::Invalid(_) | Self::Token(_) | Self::TokenId(_) | Self::Label(_) => 2,
             _ => 1,
         }
     }
 }
-
-/// Where the agent writes the configuration.
-const CONFIG: &str = "/run/skerry/sk8s.yaml";
 
 /// Does what was asked for.
 ///
@@ -85,45 +123,19 @@ const CONFIG: &str = "/run/skerry/sk8s.yaml";
 pub fn obey(args: Args) -> Result<(), CliError> {
     let paths = args.places.paths();
     match args.verb {
-        Verb::Controller { single, config, node_name } => {
-            let role = if single { Role::Single } else { Role::Controller };
-            let settings = settings(config.as_deref(), node_name)?;
-            controller(Order { settings, role, paths })
-        }
+        Verb::Controller(args) => roles::controller(&args, paths),
+        Verb::Worker(args) => roles::worker(&args, paths),
+        Verb::Token(verb) => print(&token::obey(verb, &paths, &roles::settings(&NodeArgs::default())?)?),
+        Verb::Ports(args) => print(&ports::obey(&args)),
         Verb::Status { output } => print(&show(&paths, &output)?),
         Verb::Kubectl { args } => {
             let all: Vec<String> = std::iter::once("kubectl".to_owned()).chain(args).collect();
             let kubeconfig = paths.admin().join("kubeconfig");
             Err(process::become_program(&paths.components.join("kube"), &all, ("KUBECONFIG", &kubeconfig)).into())
         }
-        Verb::Kubeconfig(Kubeconfig::Admin { server, config }) => print(&admin(&paths, server, config.as_deref())?),
+        Verb::Kubeconfig(Kubeconfig::Admin { server, config }) => print(&admin(&paths, server, config)?),
         Verb::Version => print(&format!("{VERSION}\n")),
     }
-}
-
-fn settings(config: Option<&Path>, node_name: Option<String>) -> Result<Settings, CliError> {
-    let path = config.unwrap_or_else(|| Path::new(CONFIG));
-    let text = match config {
-        Some(path) => fs::read_to_string(path)?,
-        None => fs::read_if_there(path)?.unwrap_or_default(),
-    };
-    let file = Raw::parse(&text).map_err(|source| CliError::Config { path: path.to_owned(), source })?;
-    let mut flags = Raw::default();
-    flags.spec.node.name = node_name;
-    Ok(Settings::validate(&flags.over(file), &machine::host_name())?)
-}
-
-/// One thread decides; at most four more wait for answers.
-fn controller(order: Order) -> Result<(), CliError> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .max_blocking_threads(4)
-        .thread_stack_size(512 * 1024)
-        .build()
-        .map_err(|source| CliError::System("start the supervisor", source))?;
-    let result = runtime.block_on(node::run(order));
-    runtime.shutdown_background();
-    Ok(result?)
 }
 
 fn show(paths: &Paths, output: &str) -> Result<String, CliError> {
@@ -136,12 +148,12 @@ fn show(paths: &Paths, output: &str) -> Result<String, CliError> {
     Ok(status::text(&status))
 }
 
-fn admin(paths: &Paths, server: Option<String>, config: Option<&Path>) -> Result<String, CliError> {
+fn admin(paths: &Paths, server: Option<String>, config: Option<PathBuf>) -> Result<String, CliError> {
     let folder = paths.pki();
     if !fs::exists(&folder.join("ca.crt")) {
         return Err(CliError::NoCluster(folder));
     }
-    let settings = settings(config, None)?;
+    let settings = roles::settings(&NodeArgs { config, ..NodeArgs::default() })?;
     let now = clock::now();
     let identity = pki::load_or_make(&folder, &settings.cluster, now)?;
     let host = || machine::observe().map_or_else(|| "127.0.0.1".to_owned(), |machine| bracketed(machine.address));

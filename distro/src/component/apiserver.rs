@@ -3,12 +3,32 @@
 use std::time::Duration;
 
 use super::{
-    Plan, memory,
+    Plan, Rendered, memory,
     spec::{ComponentId, ComponentSpec, KillScope, Need, Probe, Stage},
 };
 use crate::pki::{LeafId, Shared};
 
 const ID: ComponentId = ComponentId::KubeApiserver;
+const EGRESS: &str = "egress.yaml";
+
+/// The server calls nodes, and what runs on them, through our link alone; nodes are named, since two of them behind two
+/// routers may have the same address.
+pub(super) fn file(plan: &Plan<'_>) -> Rendered {
+    let text = format!(
+        "apiVersion: apiserver.k8s.io/v1beta1
+kind: EgressSelectorConfiguration
+egressSelections:
+- name: cluster
+  connection:
+    proxyProtocol: HTTPConnect
+    transport:
+      uds:
+        udsName: {}
+",
+        plan.paths.egress_socket().display()
+    );
+    Rendered { path: plan.paths.of(ID).join(EGRESS), text }
+}
 
 pub(super) fn spec(plan: &Plan<'_>) -> ComponentSpec {
     let (program, mut args) = plan.kube(ID);
@@ -33,7 +53,7 @@ pub(super) fn spec(plan: &Plan<'_>) -> ComponentSpec {
 fn serving(plan: &Plan<'_>) -> Vec<String> {
     vec![
         format!("--advertise-address={}", plan.machine.address),
-        "--bind-address=0.0.0.0".to_owned(),
+        "--bind-address=127.0.0.1".to_owned(),
         "--secure-port=6443".to_owned(),
         format!("--tls-cert-file={}", plan.certificate(LeafId::ApiServer)),
         format!("--tls-private-key-file={}", plan.key(LeafId::ApiServer)),
@@ -44,7 +64,8 @@ fn serving(plan: &Plan<'_>) -> Vec<String> {
         format!("--kubelet-client-certificate={}", plan.certificate(LeafId::ApiServerKubeletClient)),
         format!("--kubelet-client-key={}", plan.key(LeafId::ApiServerKubeletClient)),
         format!("--kubelet-certificate-authority={}", plan.own(ID, Shared::Ca.file())),
-        "--kubelet-preferred-address-types=InternalIP,Hostname".to_owned(),
+        "--kubelet-preferred-address-types=Hostname".to_owned(),
+        format!("--egress-selector-config-file={}", plan.own(ID, EGRESS)),
     ]
 }
 

@@ -6,7 +6,7 @@ use super::{
     Plan, Rendered, memory,
     spec::{ComponentId, ComponentSpec, KillScope, Probe},
 };
-use crate::sys::machine::OomControl;
+use crate::{duty::Duty, sys::machine::OomControl};
 
 const ID: ComponentId = ComponentId::Containerd;
 
@@ -52,10 +52,11 @@ const UNUSED: [&str; 11] = [
 ];
 
 pub(super) fn files(plan: &Plan<'_>) -> Vec<Rendered> {
-    vec![
-        Rendered { path: plan.paths.of(ID).join("config.toml"), text: config(plan) },
-        Rendered { path: plan.paths.cni_config().join("10-sk8s.conflist"), text: network(plan) },
-    ]
+    let mut files = vec![Rendered { path: plan.paths.of(ID).join("config.toml"), text: config(plan) }];
+    if plan.duty == Duty::Single {
+        files.push(Rendered { path: plan.paths.cni_config().join("10-sk8s.conflist"), text: network(plan) });
+    }
+    files
 }
 
 /// The shims live in a group of their own: whatever ends our service's group must not end the pods.

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use skerry_formats::role::Role;
-
 use super::{
     Plan, memory,
     spec::{ComponentId, ComponentSpec, KillScope, Need, Probe, Stage},
@@ -12,20 +10,19 @@ use crate::pki::{LeafId, Shared};
 
 const ID: ComponentId = ComponentId::KubeControllerManager;
 
-/// Controllers that a cluster without a cloud, without routes of its own and with fixed pod networks has no work for.
-const IDLE: [&str; 6] = [
+/// Controllers that a cluster without a cloud and without routes of its own has no work for.
+const IDLE: [&str; 5] = [
     "cloud-node-lifecycle-controller",
-    "node-ipam-controller",
     "node-route-controller",
     "service-lb-controller",
     "storageversion-garbage-collector-controller",
     "ttl-controller",
 ];
 
-pub(super) fn spec(plan: &Plan<'_>, role: Role) -> ComponentSpec {
+pub(super) fn spec(plan: &Plan<'_>) -> ComponentSpec {
     let (program, mut args) = plan.kube(ID);
     let kubeconfig = plan.own(ID, "kubeconfig");
-    let elect = role != Role::Single;
+    let elect = plan.duty.admits();
     args.extend([
         format!("--kubeconfig={kubeconfig}"),
         format!("--authentication-kubeconfig={kubeconfig}"),
@@ -42,10 +39,9 @@ pub(super) fn spec(plan: &Plan<'_>, role: Role) -> ComponentSpec {
         format!("--service-account-private-key-file={}", plan.own(ID, Shared::ServiceAccountPrivate.file())),
         format!("--cluster-name={}", plan.settings.cluster),
         format!("--service-cluster-ip-range={}", plan.settings.services),
-        "--allocate-node-cidrs=false".to_owned(),
-        format!("--controllers=*,{}", IDLE.map(|name| format!("-{name}")).join(",")),
         "--node-monitor-period=10s".to_owned(),
     ]);
+    args.extend(pod_networks(plan));
     args.extend(
         ["deployment", "endpoint", "gc", "namespace", "replicaset", "resource-quota", "service-endpoint"]
             .map(|name| format!("--concurrent-{name}-syncs=2")),
@@ -63,4 +59,18 @@ pub(super) fn spec(plan: &Plan<'_>, role: Role) -> ComponentSpec {
         scope: KillScope::Group,
         handover: None,
     }
+}
+
+/// Every node gets a part of the pods' network; where there is only one node, it is known which.
+fn pod_networks(plan: &Plan<'_>) -> Vec<String> {
+    let mut idle = IDLE.to_vec();
+    let mut args = if plan.duty.admits() {
+        vec!["--allocate-node-cidrs=true".to_owned(), format!("--cluster-cidr={}", plan.settings.pods)]
+    } else {
+        idle.push("node-ipam-controller");
+        vec!["--allocate-node-cidrs=false".to_owned()]
+    };
+    let off: Vec<String> = idle.iter().map(|name| format!("-{name}")).collect();
+    args.push(format!("--controllers=*,{}", off.join(",")));
+    args
 }

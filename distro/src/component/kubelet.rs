@@ -60,6 +60,8 @@ fn config(plan: &Plan<'_>) -> serde_json::Value {
     let mut config = json!({
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
         "kind": "KubeletConfiguration",
+        // Logs and exec come in through the link, which calls it here.
+        "address": "127.0.0.1",
         "authentication": {
             "anonymous": { "enabled": false },
             "webhook": { "enabled": true },

@@ -12,16 +12,16 @@ mod spec;
 
 use std::path::PathBuf;
 
-use skerry_formats::role::Role;
-
 pub use containerd::images;
 pub use spec::{ComponentId, ComponentSpec, Handover, KillScope, Need, Probe, Stage};
 
-use crate::{config::Settings, paths::Paths, pki::LeafId, sys::machine::Machine};
+use crate::{config::Settings, duty::Duty, paths::Paths, pki::LeafId, sys::machine::Machine};
 
 /// What components are made from.
 #[derive(Clone, Copy, Debug)]
 pub struct Plan<'a> {
+    /// What the node does.
+    pub duty: Duty,
     /// What the node is to be.
     pub settings: &'a Settings,
     /// Where things are.
@@ -41,36 +41,40 @@ pub struct Rendered {
     pub text: String,
 }
 
-/// The components of a role, in the order in which they are named to people.
-///
-/// A role whose components are not all here yet has none: the command line does not offer it.
+/// A node's components, in the order in which they are named to people; none comes before one that it needs.
 #[must_use]
-pub fn components(plan: &Plan<'_>, role: Role) -> Vec<ComponentSpec> {
-    let control = || {
-        vec![kine::spec(plan), apiserver::spec(plan), controller_manager::spec(plan, role), scheduler::spec(plan, role)]
-    };
-    match role {
-        Role::Controller => control(),
-        Role::Worker => Vec::new(),
-        Role::Single => {
-            let mut all = control();
-            all.extend([containerd::spec(plan), kubelet::spec(plan), proxy::spec(plan)]);
-            all
-        }
-    }
+pub fn components(plan: &Plan<'_>) -> Vec<ComponentSpec> {
+    ComponentId::ALL.into_iter().filter(|id| plan.duty.runs(*id)).map(|id| spec(id, plan)).collect()
 }
 
-/// The files that a role's components read, certificates aside.
+fn spec(id: ComponentId, plan: &Plan<'_>) -> ComponentSpec {
+    let mut spec = match id {
+        ComponentId::Kine => kine::spec(plan),
+        ComponentId::KubeApiserver => apiserver::spec(plan),
+        ComponentId::KubeControllerManager => controller_manager::spec(plan),
+        ComponentId::KubeScheduler => scheduler::spec(plan),
+        ComponentId::Containerd => containerd::spec(plan),
+        ComponentId::Kubelet => kubelet::spec(plan),
+        ComponentId::KubeProxy => proxy::spec(plan),
+    };
+    // What runs on another node is reached through this node's own way to it, and is not waited for here.
+    spec.needs.retain(|need| plan.duty.runs(need.component));
+    spec
+}
+
+/// The files that a node's components read, certificates aside.
 #[must_use]
-pub fn files(plan: &Plan<'_>, role: Role) -> Vec<Rendered> {
-    match role {
-        Role::Controller | Role::Worker => Vec::new(),
-        Role::Single => {
-            let mut all = containerd::files(plan);
-            all.extend(kubelet::files(plan));
-            all.push(proxy::file(plan));
-            all
-        }
+pub fn files(plan: &Plan<'_>) -> Vec<Rendered> {
+    ComponentId::ALL.into_iter().filter(|id| plan.duty.runs(*id)).flat_map(|id| files_of(id, plan)).collect()
+}
+
+fn files_of(id: ComponentId, plan: &Plan<'_>) -> Vec<Rendered> {
+    match id {
+        ComponentId::KubeApiserver => vec![apiserver::file(plan)],
+        ComponentId::Containerd => containerd::files(plan),
+        ComponentId::Kubelet => kubelet::files(plan),
+        ComponentId::KubeProxy => vec![proxy::file(plan)],
+        ComponentId::Kine | ComponentId::KubeControllerManager | ComponentId::KubeScheduler => Vec::new(),
     }
 }
 

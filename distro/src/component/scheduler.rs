@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use skerry_formats::role::Role;
-
 use super::{
     Plan, memory,
     spec::{ComponentId, ComponentSpec, KillScope, Need, Probe, Stage},
@@ -12,10 +10,10 @@ use crate::pki::LeafId;
 
 const ID: ComponentId = ComponentId::KubeScheduler;
 
-pub(super) fn spec(plan: &Plan<'_>, role: Role) -> ComponentSpec {
+pub(super) fn spec(plan: &Plan<'_>) -> ComponentSpec {
     let (program, mut args) = plan.kube(ID);
     let kubeconfig = plan.own(ID, "kubeconfig");
-    let elect = role != Role::Single;
+    let elect = plan.duty.admits();
     args.extend([
         format!("--kubeconfig={kubeconfig}"),
         format!("--authentication-kubeconfig={kubeconfig}"),

@@ -24,6 +24,17 @@ pub enum ComponentId {
 }
 
 impl ComponentId {
+    /// All of them, none before one that it needs.
+    pub const ALL: [Self; 7] = [
+        Self::Kine,
+        Self::KubeApiserver,
+        Self::KubeControllerManager,
+        Self::KubeScheduler,
+        Self::Containerd,
+        Self::Kubelet,
+        Self::KubeProxy,
+    ];
+
     /// The component's name everywhere: processes, logs, control groups, status, account.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -2,11 +2,10 @@
 
 use std::path::PathBuf;
 
-use skerry_formats::role::Role;
-
 use super::{ComponentId, Plan, components, files};
 use crate::{
     config::{Raw, Settings},
+    duty::Duty,
     paths::Paths,
     sys::{
         accounts::Account,
@@ -50,12 +49,12 @@ fn golden(name: &str, text: &str) {
     assert_eq!(text, crate::sys::fs::read_to_string(&path).expect("a golden file"), "{name}");
 }
 
-fn command_lines(role: Role) -> String {
+fn command_lines(duty: Duty) -> String {
     let settings = Settings::validate(&Raw::parse(CONFIG).expect("well-formed"), "-").expect("valid");
     let (paths, machine) = (Paths::default(), machine());
-    let plan = Plan { settings: &settings, paths: &paths, machine: &machine, pause: "localhost/sk8s/pause:3.10" };
+    let plan = Plan { duty, settings: &settings, paths: &paths, machine: &machine, pause: "localhost/sk8s/pause:3.10" };
     let mut text = String::new();
-    for spec in components(&plan, role) {
+    for spec in components(&plan) {
         let Account { uid, gid } = spec.account;
         let needs: Vec<_> = spec.needs.iter().map(|n| format!("{} {:?}", n.component, n.stage)).collect();
         text.push_str(&format!("{}\n  user {uid}:{gid}\n", spec.id));
@@ -78,27 +77,46 @@ fn command_lines(role: Role) -> String {
 
 #[test]
 fn a_single_nodes_command_lines_are_the_golden_ones() {
-    golden("argv-single.txt", &command_lines(Role::Single));
+    golden("argv-single.txt", &command_lines(Duty::Single));
 }
 
 #[test]
 fn a_controllers_command_lines_are_the_golden_ones() {
-    golden("argv-controller.txt", &command_lines(Role::Controller));
+    golden("argv-controller.txt", &command_lines(Duty::Controller));
+}
+
+#[test]
+fn a_workers_command_lines_are_the_golden_ones() {
+    golden("argv-worker.txt", &command_lines(Duty::Worker));
+}
+
+#[test]
+fn every_component_comes_after_those_that_it_needs() {
+    for duty in [Duty::Controller, Duty::ControllerWorker, Duty::Single, Duty::Worker] {
+        let settings = Settings::validate(&Raw::default(), "barn").expect("defaults");
+        let (paths, machine) = (Paths::default(), machine());
+        let all = components(&Plan { duty, settings: &settings, paths: &paths, machine: &machine, pause: "pause" });
+        for (place, spec) in all.iter().enumerate() {
+            for need in &spec.needs {
+                assert!(all[..place].iter().any(|other| other.id == need.component), "{duty:?}: {}", spec.id);
+            }
+        }
+    }
 }
 
 #[test]
 fn rendered_files_are_the_golden_ones() {
     let settings = Settings::validate(&Raw::parse(CONFIG).expect("well-formed"), "-").expect("valid");
     let (paths, machine) = (Paths::default(), machine());
-    let plan = Plan { settings: &settings, paths: &paths, machine: &machine, pause: "localhost/sk8s/pause:3.10" };
-    let text: String =
-        files(&plan, Role::Single).iter().map(|file| format!("== {}\n{}", file.path.display(), file.text)).collect();
+    let pause = "localhost/sk8s/pause:3.10";
+    let plan = Plan { duty: Duty::Single, settings: &settings, paths: &paths, machine: &machine, pause };
+    let text: String = files(&plan).iter().map(|file| format!("== {}\n{}", file.path.display(), file.text)).collect();
     golden("files-single.txt", &text);
 }
 
 #[test]
 fn a_controller_runs_no_workloads() {
-    let text = command_lines(Role::Controller);
+    let text = command_lines(Duty::Controller);
     for absent in [ComponentId::Kubelet, ComponentId::Containerd, ComponentId::KubeProxy] {
         assert!(!text.contains(&format!("{absent}\n")), "{absent}");
     }

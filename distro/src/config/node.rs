@@ -1,6 +1,9 @@
 //! A node's name, labels and taints, checked by Kubernetes' own rules before Kubernetes sees them.
 
-use std::{fmt, str::FromStr};
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use skerry_formats::text_type;
 
 /// What is wrong with a node's name, label or taint.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -8,6 +11,9 @@ pub enum BadNode {
     /// No DNS name.
     #[error("not a node name: `{0}`; wanted: lower-case letters, digits, `-` and `.`, at most 63")]
     Name(String),
+    /// A name by which others than nodes prove themselves.
+    #[error("`{0}` cannot be a node's name: certificates of the cluster use it for something else")]
+    Taken(String),
     /// No label.
     #[error("not a label: `{0}`; wanted: `key=value` in Kubernetes' alphabet")]
     Label(String),
@@ -20,7 +26,8 @@ pub enum BadNode {
 }
 
 /// A node's name: a DNS subdomain of at most 63 characters.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct NodeName(String);
 
 /// One `key=value`.
@@ -41,25 +48,20 @@ pub struct Taint {
     pub effect: String,
 }
 
-impl NodeName {
-    /// The name as text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for NodeName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+text_type!(NodeName);
 
 impl FromStr for NodeName {
     type Err = BadNode;
 
     fn from_str(text: &str) -> Result<Self, BadNode> {
-        if is_subdomain(text) && text.len() <= 63 { Ok(Self(text.to_owned())) } else { Err(BadNode::Name(short(text))) }
+        if !is_subdomain(text) || text.len() > 63 {
+            return Err(BadNode::Name(short(text)));
+        }
+        let taken = |name: &str| text == name || text.starts_with(&format!("{name}."));
+        if taken("kubernetes") || text == "localhost" || text.ends_with(".sk8s.internal") {
+            return Err(BadNode::Taken(short(text)));
+        }
+        Ok(Self(text.to_owned()))
     }
 }
 
@@ -156,5 +158,13 @@ mod tests {
         for bad in ["", "Barn", "-barn", "barn..x", "barn_1"] {
             assert!(bad.parse::<NodeName>().is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn no_node_can_have_a_name_by_which_the_api_proves_itself() {
+        for taken in ["localhost", "kubernetes", "kubernetes.default.svc", "controller.sk8s.internal"] {
+            assert!(matches!(taken.parse::<NodeName>(), Err(BadNode::Taken(_))), "{taken}");
+        }
+        assert!("kubernetes-1".parse::<NodeName>().is_ok());
     }
 }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use skerry_formats::hint;
 
 /// The file's `apiVersion`.
-const API_VERSION: &str = "sk8s.skerry.dev/v1";
+pub(super) const API_VERSION: &str = "sk8s.skerry.dev/v1";
 
 /// A configuration that cannot be read.
 #[derive(Debug, thiserror::Error)]

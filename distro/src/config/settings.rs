@@ -10,7 +10,7 @@ use skerry_formats::name::{BadName, Name};
 
 use super::{
     node::{BadNode, Label, NodeName, Taint, is_subdomain},
-    raw::Raw,
+    raw::{API_VERSION, Raw},
     subnet::{BadSubnet, Subnet},
 };
 
@@ -114,6 +114,34 @@ impl Settings {
         })
     }
 
+    /// The parts that every node of the cluster must have alike, as the text of a configuration.
+    #[must_use]
+    pub fn shared(&self) -> String {
+        serde_json::json!({
+            "apiVersion": API_VERSION,
+            "kind": "ClusterConfig",
+            "metadata": { "name": self.cluster.as_str() },
+            "spec": { "network": {
+                "podCIDR": self.pods.to_string(),
+                "serviceCIDR": self.services.to_string(),
+                "clusterDomain": self.domain.as_str(),
+            } },
+        })
+        .to_string()
+    }
+
+    /// This node's settings with the shared parts of its cluster's.
+    #[must_use]
+    pub fn within(self, cluster: Self) -> Self {
+        Self {
+            cluster: cluster.cluster,
+            pods: cluster.pods,
+            services: cluster.services,
+            domain: cluster.domain,
+            ..self
+        }
+    }
+
     /// The address of the cluster's DNS service.
     #[must_use]
     pub fn dns_address(&self) -> Ipv4Addr {
@@ -188,6 +216,18 @@ mod tests {
     fn a_tiny_service_network_still_has_a_dns_address_of_its_own() {
         let settings = settings("spec: {network: {serviceCIDR: 10.96.0.0/29}}").expect("valid");
         assert_eq!(settings.dns_address().to_string(), "10.96.0.6");
+    }
+
+    #[test]
+    fn what_nodes_share_survives_its_text() {
+        let cluster =
+            settings("metadata: {name: farm}\nspec: {network: {podCIDR: 10.9.0.0/16, clusterDomain: farm.lan}}");
+        let cluster = cluster.expect("valid");
+        let read = settings(&cluster.shared()).expect("its own text");
+        let node = settings("spec: {node: {name: shed, labels: {a: b}}}").expect("valid");
+        let joined = node.clone().within(read);
+        assert_eq!((joined.pods, &joined.cluster, &joined.domain), (cluster.pods, &cluster.cluster, &cluster.domain));
+        assert_eq!((joined.node, joined.labels), (node.node, node.labels));
     }
 
     #[test]

@@ -2,60 +2,110 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use super::prepare::{NodeError, Prepared};
+use super::{
+    linked::Lines,
+    prepare::{Keys, NodeError, Prepared},
+    standing::Standing,
+};
 use crate::{
     api::Client,
     component::{ComponentId, ComponentSpec},
-    pki::{self, LeafId, Reason},
+    join::{self, Membership},
+    link::Credentials,
+    pki::{self, Desk, Identity, Leaf, LeafId, Reason},
     supervisor::{Command, Handle, chain},
     sys::{clock, machine},
 };
 
 /// How often addresses and clock are looked at.
 const PERIOD: Duration = Duration::from_secs(10);
+/// How many rounds pass between attempts to renew what could not be renewed.
+const PATIENCE: u32 = 30;
 
 /// Cares for as long as the process lives.
-pub async fn care(mut node: Prepared, handle: Handle) {
+pub async fn care(mut node: Prepared, mut lines: Lines, handle: Handle) {
+    let mut again = 0;
     loop {
+        let tried = match node.standing.clone() {
+            Standing::Member(member) if again == 0 => renew(&mut node, &lines, &member).await,
+            _ => false,
+        };
+        again = if tried || again > 0 { (again + 1) % PATIENCE } else { 0 };
         tokio::time::sleep(PERIOD).await;
-        match round(&mut node) {
-            Ok(commands) => {
-                for command in commands {
-                    handle.ask(command).await;
-                }
-            }
+        match round(&mut node, &mut lines) {
+            Ok(restart) if restart.is_empty() => {}
+            Ok(restart) => handle.ask(Command::Replace(restart)).await,
             Err(error) => tracing::warn!(error = %chain(&error), "not up to date"),
         }
     }
 }
 
-/// Looks once, writes what is to be new, and says what the supervisor must do for it.
-fn round(node: &mut Prepared) -> Result<Vec<Command>, NodeError> {
+/// Looks once, writes what is to be new, and says which components must start again for it.
+fn round(node: &mut Prepared, lines: &mut Lines) -> Result<Vec<ComponentSpec>, NodeError> {
     let before = node.components()?;
     if let Some(seen) = machine::observe() {
         node.machine = seen;
     }
+    lines.moved(node);
     node.render()?;
+    let expired = match node.standing.clone() {
+        Standing::Owner(identity) => reissue(node, lines, &identity)?,
+        Standing::Member(_) => BTreeSet::new(),
+    };
+    Ok(to_restart(&before, node.components()?, &expired))
+}
+
+/// Issues what is due, and names the components whose certificate has ended already: the others read their certificates
+/// again by themselves within minutes, these cannot wait so long.
+fn reissue(node: &mut Prepared, lines: &Lines, identity: &Identity) -> Result<BTreeSet<ComponentId>, NodeError> {
     let now = clock::now();
-    let due = pki::due(&node.held, &node.desk().wanted(), now);
-    let mut commands = Vec::new();
+    let due = pki::due(&node.held, &node.shelf().wanted(), now);
     for (leaf, reason) in &due {
         tracing::info!(?leaf, ?reason, "certificate issued again");
-        let (issued, held) = node.desk().issue(*leaf, now)?;
+        let (issued, held) = Desk { identity, shelf: node.shelf() }.issue(*leaf, now)?;
         node.held.insert(*leaf, held);
-        if *leaf == LeafId::Admin {
-            node.client = Client::new(&node.identity.ca.certificate, &issued)?;
-            commands.push(Command::Client(node.client.clone()));
+        if matches!(leaf, LeafId::Admin | LeafId::Link) {
+            adopt(lines, identity, *leaf, issued)?;
         }
     }
-    // Components read their certificates again by themselves within minutes; one that ended cannot wait so long.
-    let expired: BTreeSet<ComponentId> =
-        due.iter().filter(|(_, reason)| **reason == Reason::Expired).filter_map(|(leaf, _)| leaf.user()).collect();
-    let restart = to_restart(&before, node.components()?, &expired);
-    if !restart.is_empty() {
-        commands.push(Command::Replace(restart));
+    Ok(due.iter().filter(|(_, reason)| **reason == Reason::Expired).filter_map(|(leaf, _)| leaf.user()).collect())
+}
+
+/// The supervisor's own certificates are in use at once.
+fn adopt(lines: &Lines, identity: &Identity, leaf: LeafId, issued: Leaf) -> Result<(), NodeError> {
+    let authority = identity.ca.certificate.clone();
+    if leaf == LeafId::Admin {
+        lines.client.send_replace(Client::new(&authority, &issued)?);
+        return Ok(());
     }
-    Ok(commands)
+    let client = lines.client.borrow().clone();
+    Ok(lines.rekey(Keys { client, link: Credentials { authority, leaf: issued } })?)
+}
+
+/// Renews a member's certificates if they are due, also when they have ended. Whether it tried.
+async fn renew(node: &mut Prepared, lines: &Lines, member: &Membership) -> bool {
+    match member.is_due(clock::now()) {
+        Ok(false) => return false,
+        Ok(true) => {}
+        Err(error) => tracing::warn!(error = %chain(&error), "certificates cannot be looked at"),
+    }
+    match join::renew(member).await {
+        Ok(renewed) => match settle(node, lines, renewed) {
+            Ok(()) => tracing::info!("certificates renewed"),
+            Err(error) => tracing::warn!(error = %chain(&error), "new certificates not in use"),
+        },
+        Err(error) => tracing::warn!(error = %chain(&error), hint = error.hint(), "certificates not renewed"),
+    }
+    true
+}
+
+fn settle(node: &mut Prepared, lines: &Lines, renewed: Membership) -> Result<(), NodeError> {
+    renewed.save(&node.paths.membership()).map_err(super::EnrolError::from)?;
+    let keys = node.put_all(&renewed)?;
+    lines.rekey(keys)?;
+    lines.servers(&renewed.admission.servers);
+    node.standing = Standing::Member(renewed);
+    Ok(())
 }
 
 /// The components that were started with other words than now, or with a certificate that has ended.

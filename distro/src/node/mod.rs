@@ -1,9 +1,12 @@
-//! A node's life: made ready, run, kept up to date, ended.
+//! A node's life: let in, made ready, linked, run, kept up to date, ended.
 
 mod care;
+mod linked;
 mod prepare;
 mod run;
+mod standing;
 mod tasks;
 
-pub use prepare::{NodeError, Prepared, prepare};
+pub use prepare::{Keys, NodeError, Prepared, prepare};
 pub use run::{Order, run};
+pub use standing::{EnrolError, Standing, enrol};

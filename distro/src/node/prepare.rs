@@ -2,17 +2,23 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use skerry_formats::role::Role;
-
+use super::{
+    run::Order,
+    standing::{EnrolError, Standing},
+};
 use crate::{
     api::{ApiError, Client},
     component::{self, ComponentId, ComponentSpec, Plan},
     config::Settings,
+    duty::Duty,
     images::{self, ImportError},
+    join::Membership,
+    link::{Credentials, Own, PORT, TlsError},
     paths::Paths,
-    pki::{self, Desk, Held, Identity, LeafId, PkiError, UnixTime},
+    pki::{Desk, Held, Identity, LeafId, PkiError, Shelf},
     sys::{
         accounts::Account,
+        clock,
         fs::{self, Access, FsError},
         machine::Machine,
         process,
@@ -37,81 +43,69 @@ pub enum NodeError {
     /// Our own client.
     #[error(transparent)]
     Client(#[from] ApiError),
+    /// A certificate of the supervisor itself was not issued.
+    #[error("the supervisor has no keys of its own")]
+    NoKeys,
+    /// Joining.
+    #[error(transparent)]
+    Enrol(#[from] EnrolError),
+    /// The link's keys.
+    #[error(transparent)]
+    Link(#[from] TlsError),
+    /// The API's port on loopback.
+    #[error("could not listen on 127.0.0.1:{PORT}, where this node's components look for the API")]
+    Port(#[source] std::io::Error),
 }
 
 /// What a node is made from.
 #[derive(Clone, Debug)]
 pub struct Prepared {
+    /// What it does.
+    pub duty: Duty,
     /// What it is to be.
     pub settings: Settings,
-    /// Its role.
-    pub role: Role,
     /// Where things are.
     pub paths: Paths,
     /// What the machine is.
     pub machine: Machine,
-    /// The cluster's keys.
-    pub identity: Identity,
+    /// What it has of its cluster.
+    pub standing: Standing,
     /// The built-in images by name.
     pub images: BTreeMap<String, String>,
-    /// The certificates that it has.
+    /// The certificates that it issued itself.
     pub held: BTreeMap<LeafId, Held>,
-    /// The client with the owner's rights.
-    pub client: Client,
 }
 
-/// Makes everything that components find when they start.
+/// Makes everything that components find when they start, and the client of the supervisor itself.
 ///
 /// # Errors
 /// At the first thing that cannot be made.
-pub fn prepare(settings: Settings, role: Role, paths: Paths, machine: Machine) -> Result<Prepared, NodeError> {
-    let now = crate::sys::clock::now();
+pub fn prepare(order: Order, machine: Machine, standing: Standing) -> Result<(Prepared, Keys), NodeError> {
+    let Order { duty, settings, paths, .. } = order;
     kernel();
     let images = images::builtin(&paths)?;
-    let identity = pki::load_or_make(&paths.pki(), &settings.cluster, now)?;
-    folders(&paths, &machine)?;
-    let desk = Desk { identity: &identity, settings: &settings, machine: &machine, paths: &paths };
-    for component in ROOMS {
-        if !component.needs_root() && component.account(&machine) == Account::ROOT {
+    let mut node = Prepared { duty, settings, paths, machine, standing, images, held: BTreeMap::new() };
+    node.folders()?;
+    for component in ComponentId::ALL.into_iter().filter(|component| duty.runs(*component)) {
+        if !component.needs_root() && component.account(&node.machine) == Account::ROOT {
             tracing::warn!("`{component}` has no account of its own: it runs as root");
         }
-        desk.furnish(component)?;
     }
-    let (held, client) = certificates(&desk, now)?;
-    let prepared = Prepared { settings, role, paths, machine, identity, images, held, client };
-    prepared.render()?;
-    Ok(prepared)
+    let keys = match node.standing.clone() {
+        Standing::Owner(identity) => node.issue_all(&identity)?,
+        Standing::Member(member) => node.put_all(&member)?,
+    };
+    node.render()?;
+    Ok((node, keys))
 }
 
-const ROOMS: [ComponentId; 7] = [
-    ComponentId::Kine,
-    ComponentId::KubeApiserver,
-    ComponentId::KubeControllerManager,
-    ComponentId::KubeScheduler,
-    ComponentId::Containerd,
-    ComponentId::Kubelet,
-    ComponentId::KubeProxy,
-];
-
-fn folders(paths: &Paths, machine: &Machine) -> Result<(), FsError> {
-    for folder in [&paths.data, &paths.run, &paths.kubelet, &paths.manifests(), &paths.cni_config()] {
-        fs::create_folder(folder, Access::Public, Account::ROOT)?;
-    }
-    fs::create_folder(&paths.admin(), Access::Private, Account::ROOT)?;
-    let database = paths.data.join("db");
-    let owner = ComponentId::Kine.account(machine);
-    fs::create_folder(&database, Access::Private, owner)?;
-    fs::give(&database, owner)
-}
-
-fn certificates(desk: &Desk<'_>, now: UnixTime) -> Result<(BTreeMap<LeafId, Held>, Client), NodeError> {
-    let mut held = BTreeMap::new();
-    for leaf in LeafId::ALL.into_iter().filter(|leaf| *leaf != LeafId::Admin) {
-        held.insert(leaf, desk.issue(leaf, now)?.1);
-    }
-    let (own, has) = desk.issue(LeafId::Admin, now)?;
-    held.insert(LeafId::Admin, has);
-    Ok((held, Client::new(&desk.identity.ca.certificate, &own)?))
+/// The supervisor's own keys.
+#[derive(Clone, Debug)]
+pub struct Keys {
+    /// The API: with the owner's rights on a controller, with the node's on a worker.
+    pub client: Client,
+    /// The link: a controller answers with it, a worker calls.
+    pub link: Credentials,
 }
 
 /// Modules that may be built in, and settings that routing between pods needs: what cannot be set shows later in what
@@ -136,7 +130,86 @@ impl Prepared {
     /// If the pause image is not known.
     pub fn plan(&self) -> Result<Plan<'_>, NodeError> {
         let pause = self.image("pause")?;
-        Ok(Plan { settings: &self.settings, paths: &self.paths, machine: &self.machine, pause })
+        Ok(Plan { duty: self.duty, settings: &self.settings, paths: &self.paths, machine: &self.machine, pause })
+    }
+
+    fn folders(&self) -> Result<(), FsError> {
+        let Self { duty, paths, .. } = self;
+        let mut folders = vec![paths.data.clone(), paths.run.clone(), paths.link()];
+        if duty.controls() {
+            folders.push(paths.manifests());
+        }
+        if duty.works() {
+            folders.extend([paths.kubelet.clone(), paths.cni_config()]);
+        }
+        for folder in &folders {
+            fs::create_folder(folder, Access::Public, Account::ROOT)?;
+        }
+        if duty.controls() {
+            fs::create_folder(&paths.admin(), Access::Private, Account::ROOT)?;
+            let database = paths.data.join("db");
+            let owner = ComponentId::Kine.account(&self.machine);
+            fs::create_folder(&database, Access::Private, owner)?;
+            fs::give(&database, owner)?;
+        }
+        Ok(())
+    }
+
+    /// A controller issues all its certificates anew at each start.
+    fn issue_all(&mut self, identity: &Identity) -> Result<Keys, NodeError> {
+        let now = clock::now();
+        let desk = Desk { identity, shelf: self.shelf() };
+        for component in ComponentId::ALL.into_iter().filter(|component| self.duty.runs(*component)) {
+            desk.furnish(component)?;
+        }
+        let mut held = BTreeMap::new();
+        let mut own = BTreeMap::new();
+        for leaf in LeafId::ALL.into_iter().filter(|leaf| leaf.belongs(self.duty)) {
+            let (issued, has) = desk.issue(leaf, now)?;
+            held.insert(leaf, has);
+            own.insert(leaf, issued);
+        }
+        self.held = held;
+        let leaf = |id| own.get(&id).cloned().ok_or(NodeError::NoKeys);
+        let client = Client::new(&identity.ca.certificate, &leaf(LeafId::Admin)?)?;
+        let authority = identity.ca.certificate.clone();
+        Ok(Keys { client, link: Credentials { authority, leaf: leaf(LeafId::Link)? } })
+    }
+
+    /// A worker lays out what it was given.
+    pub(super) fn put_all(&self, member: &Membership) -> Result<Keys, NodeError> {
+        let shelf = self.shelf();
+        for component in ComponentId::ALL.into_iter().filter(|component| self.duty.runs(*component)) {
+            shelf.furnish(component)?;
+        }
+        shelf.put(LeafId::Kubelet, &member.node_leaf())?;
+        shelf.put(LeafId::KubeletServer, &member.server_leaf())?;
+        shelf.put(LeafId::KubeProxy, &member.proxy_leaf())?;
+        let client = Client::new(&member.admission.authority, &member.node_leaf())?;
+        Ok(Keys { client, link: member.credentials() })
+    }
+
+    /// Where the keys of this boot lie.
+    #[must_use]
+    pub fn shelf(&self) -> Shelf<'_> {
+        Shelf {
+            duty: self.duty,
+            settings: &self.settings,
+            machine: &self.machine,
+            paths: &self.paths,
+            authority: self.standing.authority(),
+        }
+    }
+
+    /// What the node knows of itself when it is called over the link.
+    #[must_use]
+    pub fn own(&self) -> Own {
+        Own {
+            node: self.settings.node.clone(),
+            addresses: self.machine.addresses.clone(),
+            pods: self.settings.pods,
+            services: self.settings.services,
+        }
     }
 
     /// Reference of a built-in image.
@@ -152,7 +225,7 @@ impl Prepared {
     /// # Errors
     /// If the pause image is not known.
     pub fn components(&self) -> Result<Vec<ComponentSpec>, NodeError> {
-        Ok(component::components(&self.plan()?, self.role))
+        Ok(component::components(&self.plan()?))
     }
 
     /// Writes the files that components read, those that are not as they should be.
@@ -160,17 +233,11 @@ impl Prepared {
     /// # Errors
     /// If one cannot be written.
     pub fn render(&self) -> Result<(), NodeError> {
-        for file in component::files(&self.plan()?, self.role) {
+        for file in component::files(&self.plan()?) {
             if fs::read_if_there(&file.path)?.as_deref() != Some(&file.text) {
                 fs::write(&file.path, file.text.as_bytes(), Access::Public, Account::ROOT)?;
             }
         }
         Ok(())
-    }
-
-    /// The one who signs.
-    #[must_use]
-    pub fn desk(&self) -> Desk<'_> {
-        Desk { identity: &self.identity, settings: &self.settings, machine: &self.machine, paths: &self.paths }
     }
 }

@@ -2,22 +2,24 @@
 
 use std::time::Duration;
 
-use skerry_formats::role::Role;
+use skerry_formats::token::JoinToken;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{
-    care,
-    prepare::{self, NodeError, Prepared},
+    care, linked,
+    prepare::{self, NodeError},
+    standing::{self, Standing},
     tasks,
 };
 use crate::{
     config::Settings,
+    duty::Duty,
     paths::Paths,
-    status,
+    pki, status,
     supervisor::{Board, Command, Driver, Handle, board, chain},
     sys::{
         accounts::Account,
-        clock::Stopwatch,
+        clock::{self, Stopwatch},
         fs::{self, Access},
         machine::{self, Machine},
     },
@@ -26,29 +28,64 @@ use crate::{
 /// What is to be run.
 #[derive(Clone, Debug)]
 pub struct Order {
+    /// What the node does.
+    pub duty: Duty,
     /// What the node is to be.
     pub settings: Settings,
-    /// Its role.
-    pub role: Role,
     /// Where things are.
     pub paths: Paths,
+    /// What a worker joins with, if it has not joined yet.
+    pub token: Option<JoinToken>,
 }
 
 /// Runs a node until it is told to end by SIGTERM or SIGINT.
 ///
 /// # Errors
 /// If it cannot be made ready; what fails later is the supervisor's to mend.
-pub async fn run(order: Order) -> Result<(), NodeError> {
+pub async fn run(mut order: Order) -> Result<(), NodeError> {
     let clock = Stopwatch::start();
     fs::create_folder(&order.paths.run, Access::Public, Account::ROOT)?;
-    let board = board(order.role, order.settings.node.as_str(), "a network address");
+    let board = board(order.duty.role(), order.settings.node.as_str(), "a network address");
     serve_status(&order.paths, &board);
     let machine = address().await;
-    let node = prepare::prepare(order.settings, order.role, order.paths, machine)?;
-    let (driver, handle) = Driver::new(node.components()?, node.client.clone(), clock, board);
-    attend(&node, &handle);
+    let Some(standing) = stand(&mut order, &board).await? else { return Ok(()) };
+    let (node, keys) = prepare::prepare(order, machine, standing)?;
+    let lines = linked::link(&node, keys)?;
+    let (driver, handle) = Driver::new(node.components()?, lines.client.subscribe(), clock, board);
+    attend(&handle);
+    tokio::spawn(tasks::run(node.clone(), lines.client.subscribe(), handle.clone()));
+    tokio::spawn(care::care(node, lines, handle));
     driver.run().await;
     Ok(())
+}
+
+/// A controller's keys are made where there are none; a worker asks to be let in, unless it has been. `None` if it is told
+/// to end before.
+async fn stand(order: &mut Order, board: &Board) -> Result<Option<Standing>, NodeError> {
+    if order.duty.controls() {
+        let identity = pki::load_or_make(&order.paths.pki(), &order.settings.cluster, clock::now())?;
+        return Ok(Some(Standing::Owner(identity)));
+    }
+    let joining = standing::enrol(&order.paths, &order.settings.node, order.token.as_ref(), board);
+    let member = tokio::select! {
+        member = joining => member?,
+        () = told_to_end() => return Ok(None),
+    };
+    order.settings = standing::shared(&member, &order.settings)?;
+    Ok(Some(Standing::Member(member)))
+}
+
+async fn told_to_end() {
+    let heard = |kind| async move {
+        match signal(kind) {
+            Ok(mut stream) => stream.recv().await.unwrap_or_default(),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = heard(SignalKind::terminate()) => {}
+        () = heard(SignalKind::interrupt()) => {}
+    }
 }
 
 fn serve_status(paths: &Paths, board: &Board) {
@@ -75,9 +112,7 @@ async fn address() -> Machine {
     }
 }
 
-fn attend(node: &Prepared, handle: &Handle) {
-    tokio::spawn(tasks::run(node.clone(), handle.clone()));
-    tokio::spawn(care::care(node.clone(), handle.clone()));
+fn attend(handle: &Handle) {
     for kind in [SignalKind::terminate(), SignalKind::interrupt()] {
         let handle = handle.clone();
         match signal(kind) {

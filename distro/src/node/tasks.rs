@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use tokio::sync::watch;
+
 use super::prepare::Prepared;
 use crate::{
+    api::Client,
     component::ComponentId,
     images,
     manifests::{self, Applier, Snapshot},
@@ -17,37 +20,53 @@ const PERIOD: Duration = Duration::from_secs(5);
 /// The pause between attempts at what must come about in the end.
 const AGAIN: Duration = Duration::from_millis(500);
 
+/// The API as it is reached now.
+type Api = watch::Receiver<Client>;
+
 /// Imports images as soon as containerd takes them, and applies objects once the API does; for as long as the process
 /// lives.
-pub async fn run(node: Prepared, handle: Handle) {
+pub async fn run(node: Prepared, api: Api, handle: Handle) {
+    let pods = async {
+        if node.duty.works() {
+            import(&node, &handle).await;
+        }
+    };
+    let cluster = async {
+        if node.duty.controls() {
+            handle.ready(ComponentId::KubeApiserver).await;
+            apply_builtin(&node, &api).await;
+            tokio::join!(label(&node, &api, &handle), follow_folder(&node, &api));
+        }
+    };
+    tokio::join!(pods, cluster);
+}
+
+async fn import(node: &Prepared, handle: &Handle) {
     handle.ready(ComponentId::Containerd).await;
     let paths = node.paths.clone();
     until_done("images not imported", move || {
         images::import(&paths).map(|count| tracing::info!(count, "images imported"))
     })
     .await;
-    handle.ready(ComponentId::KubeApiserver).await;
-    apply_builtin(&node).await;
-    let labelled = {
-        let (node, handle) = (node.clone(), handle.clone());
-        async move {
-            handle.ready(ComponentId::Kubelet).await;
-            apply_text(&node, manifests::role_label(&node.settings)).await;
-        }
-    };
-    tokio::join!(labelled, follow_folder(node));
 }
 
-async fn apply_builtin(node: &Prepared) {
+async fn apply_builtin(node: &Prepared, api: &Api) {
     match node.image("coredns") {
-        Ok(image) => apply_text(node, manifests::builtin(&node.settings, image)).await,
+        Ok(image) => apply_text(api, manifests::builtin(&node.settings, image)).await,
         Err(error) => tracing::error!(%error, "no cluster DNS"),
     }
 }
 
-async fn apply_text(node: &Prepared, text: String) {
-    let client = node.client.clone();
-    until_done("built-in objects not applied", move || apply(&mut Applier::new(client.clone()), &text)).await;
+async fn label(node: &Prepared, api: &Api, handle: &Handle) {
+    if node.duty.works() {
+        handle.ready(ComponentId::Kubelet).await;
+        apply_text(api, manifests::role_label(&node.settings)).await;
+    }
+}
+
+async fn apply_text(api: &Api, text: String) {
+    let api = api.clone();
+    until_done("built-in objects not applied", move || apply(&mut Applier::new(api.borrow().clone()), &text)).await;
 }
 
 /// Objects in the order of the file; the first that fails ends it, since later ones may build on it.
@@ -59,14 +78,14 @@ fn apply(applier: &mut Applier, text: &str) -> Result<(), Box<dyn std::error::Er
 }
 
 /// Files that fail stay "changed" and are tried again; each mistake is told once per change of the file.
-async fn follow_folder(node: Prepared) {
+async fn follow_folder(node: &Prepared, api: &Api) {
     let folder = node.paths.manifests();
     let (mut applied, mut told) = (Snapshot::new(), Snapshot::new());
     loop {
         match manifests::snapshot(&folder) {
             Ok(now) => {
                 for path in manifests::changed(&applied, &now) {
-                    let client = node.client.clone();
+                    let client = api.borrow().clone();
                     let file = path.clone();
                     let work = move || -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
                         apply(&mut Applier::new(client), &fs::read_to_string(&file)?)

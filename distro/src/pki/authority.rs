@@ -3,9 +3,11 @@
 use std::net::IpAddr;
 
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
-    SanType,
+    BasicConstraints, CertificateParams, CertificateSigningRequestParams, DnType, ExtendedKeyUsagePurpose, IsCa,
+    Issuer, KeyPair, KeyUsagePurpose, PublicKeyData, SanType,
 };
+
+use skerry_formats::digest::Digest;
 
 use super::moment::{CLOCK_FLOOR, UnixTime};
 
@@ -47,6 +49,37 @@ pub struct Leaf {
     pub certificate: String,
     /// The private key, PKCS#8 PEM.
     pub key: String,
+}
+
+/// A new private key, PKCS#8 PEM.
+///
+/// # Errors
+/// If the system has no randomness to give.
+pub fn new_key() -> Result<String, CertError> {
+    let key = KeyPair::generate().map_err(|source| CertError::new("generate a key", "this node", source))?;
+    Ok(key.serialize_pem())
+}
+
+/// A request for a certificate over a private key (PEM): it proves that its maker has the key, and says nothing else.
+///
+/// # Errors
+/// If the key is none.
+pub fn signing_request(key: &str) -> Result<String, CertError> {
+    let failed = |source| CertError::new("write a signing request", "this node", source);
+    let key = KeyPair::from_pem(key).map_err(failed)?;
+    let mut params = CertificateParams::default();
+    params.distinguished_name = rcgen::DistinguishedName::new();
+    params.serialize_request(&key).and_then(|request| request.pem()).map_err(failed)
+}
+
+/// SHA-256 of the public key of a signing request (DER, SubjectPublicKeyInfo): by it a node is known again.
+///
+/// # Errors
+/// If the request is none, or was not signed with its own key.
+pub fn key_print(csr: &str) -> Result<Digest, CertError> {
+    let failed = |source| CertError::new("read a signing request", "a node", source);
+    let asked = CertificateSigningRequestParams::from_pem(csr).map_err(failed)?;
+    Ok(Digest::of(&asked.public_key.subject_public_key_info()))
 }
 
 /// What a leaf may be used for.
@@ -109,10 +142,26 @@ impl Authority {
     /// If the authority's files are no certificate and key, or a DNS name is not ASCII.
     pub fn issue(&self, request: &LeafRequest, now: UnixTime) -> Result<Leaf, CertError> {
         let failed = |action| move |source| CertError::new(action, &request.common_name, source);
+        let key = KeyPair::generate().map_err(failed("generate a key"))?;
+        Ok(Leaf { certificate: self.sign(&key, request, now)?, key: key.serialize_pem() })
+    }
+
+    /// A certificate for whoever made a signing request. Of the request (PEM, PKCS#10) nothing counts but the key, and that
+    /// its maker has it; what the certificate says is ours to say.
+    ///
+    /// # Errors
+    /// If the request is none or was not signed with its own key, or this authority's files are no certificate and key.
+    pub fn certify(&self, csr: &str, request: &LeafRequest, now: UnixTime) -> Result<String, CertError> {
+        let failed = |source| CertError::new("read a signing request", &request.common_name, source);
+        let asked = CertificateSigningRequestParams::from_pem(csr).map_err(failed)?;
+        self.sign(&asked.public_key, request, now)
+    }
+
+    fn sign(&self, key: &impl PublicKeyData, request: &LeafRequest, now: UnixTime) -> Result<String, CertError> {
+        let failed = |action| move |source| CertError::new(action, &request.common_name, source);
         let authority_key = KeyPair::from_pem(&self.key).map_err(failed("read the authority's key"))?;
         let issuer = Issuer::from_ca_cert_pem(&self.certificate, authority_key)
             .map_err(failed("read the authority's certificate"))?;
-        let key = KeyPair::generate().map_err(failed("generate a key"))?;
         let mut params = params(&request.common_name, now, LEAF_DAYS);
         if let Some(organization) = &request.organization {
             params.distinguished_name.push(DnType::OrganizationName, organization);
@@ -128,8 +177,7 @@ impl Authority {
             params.subject_alt_names.push(SanType::DnsName(name));
         }
         params.subject_alt_names.extend(request.addresses.iter().copied().map(SanType::IpAddress));
-        let certificate = params.signed_by(&key, &issuer).map_err(failed("sign a certificate"))?;
-        Ok(Leaf { certificate: certificate.pem(), key: key.serialize_pem() })
+        Ok(params.signed_by(key, &issuer).map_err(failed("sign a certificate"))?.pem())
     }
 }
 

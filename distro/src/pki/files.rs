@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::Path};
 use skerry_formats::name::Name;
 
 use super::{
-    authority::{Authority, CertError, LEAF_DAYS, Leaf},
+    authority::{Authority, CertError, LEAF_DAYS, Leaf, LeafRequest},
     identity::{Identity, KeyPairPem},
     kubeconfig::{ClusterLink, Credentials, kubeconfig},
     leaf::{LeafId, Shared, Signer},
@@ -15,6 +15,7 @@ use super::{
 use crate::{
     component::ComponentId,
     config::Settings,
+    duty::Duty,
     paths::Paths,
     sys::{
         accounts::Account,
@@ -112,50 +113,54 @@ impl Identity {
     }
 }
 
-/// Writes certificates of this boot.
+/// Where the keys of this boot lie, each readable by the component that uses it alone.
 #[derive(Clone, Copy, Debug)]
-pub struct Desk<'a> {
-    /// Signs.
-    pub identity: &'a Identity,
+pub struct Shelf<'a> {
+    /// What the node does.
+    pub duty: Duty,
     /// What the node is to be.
     pub settings: &'a Settings,
     /// What the machine is.
     pub machine: &'a Machine,
     /// Where things are.
     pub paths: &'a Paths,
+    /// The cluster authority's certificate, PEM.
+    pub authority: &'a str,
 }
 
-impl Desk<'_> {
-    /// Makes a component's folder with what it shares of the cluster's keys.
+impl Shelf<'_> {
+    /// Makes a component's folder.
     ///
     /// # Errors
-    /// If it cannot be written.
+    /// If it cannot be made.
     pub fn furnish(&self, component: ComponentId) -> Result<(), PkiError> {
-        let owner = self.owner(Some(component));
-        let folder = self.paths.of(component);
         // The database's socket is for another account, and containers may be: these two folders let them pass.
         let access = match component {
             ComponentId::Kine | ComponentId::Containerd => Access::Public,
             _ => Access::Private,
         };
-        fs::create_folder(&folder, access, owner)?;
-        for what in Shared::of(component) {
-            fs::write(&folder.join(what.file()), self.identity.shared(*what).as_bytes(), Access::Private, owner)?;
+        fs::create_folder(&self.paths.of(component), access, self.owner(Some(component)))?;
+        if Shared::of(component).contains(&Shared::Ca) {
+            self.share(component, Shared::Ca, self.authority)
+        } else {
+            Ok(())
         }
-        Ok(())
     }
 
-    /// Issues a leaf and writes it, key first, and its kubeconfig where it has one.
+    /// Gives a component a part of the cluster's keys.
     ///
     /// # Errors
-    /// If it cannot be signed or written.
-    pub fn issue(&self, leaf: LeafId, now: UnixTime) -> Result<(Leaf, Held), PkiError> {
-        let request = leaf.request(self.settings, self.machine);
-        let signer = match leaf.signer() {
-            Signer::Cluster => &self.identity.ca,
-            Signer::FrontProxy => &self.identity.front_proxy_ca,
-        };
-        let issued = signer.issue(&request, now)?;
+    /// If it cannot be written.
+    pub fn share(&self, component: ComponentId, what: Shared, text: &str) -> Result<(), PkiError> {
+        let path = self.paths.of(component).join(what.file());
+        Ok(fs::write(&path, text.as_bytes(), Access::Private, self.owner(Some(component)))?)
+    }
+
+    /// Writes a leaf, key first, and its kubeconfig where it has one.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn put(&self, leaf: LeafId, issued: &Leaf) -> Result<(), PkiError> {
         let owner = self.owner(leaf.user());
         let (certificate, key) = (leaf.certificate(self.paths), leaf.key(self.paths));
         fs::write(&key, issued.key.as_bytes(), Access::Private, owner)?;
@@ -164,23 +169,61 @@ impl Desk<'_> {
             let link = ClusterLink {
                 name: self.settings.cluster.as_str(),
                 server: LOCAL_SERVER,
-                ca_certificate: &self.identity.ca.certificate,
+                ca_certificate: self.authority,
             };
             let files = Credentials::Files { certificate: &certificate, key: &key };
-            let text = kubeconfig(&link, &request.common_name, &files);
+            let text = kubeconfig(&link, &leaf.request(self.settings, self.machine).common_name, &files);
             fs::write(&leaf.folder(self.paths).join("kubeconfig"), text.as_bytes(), Access::Private, owner)?;
         }
-        Ok((issued, Held { request, expires: now.floored().plus_days(LEAF_DAYS) }))
+        Ok(())
     }
 
     /// What every leaf in use is to say now.
     #[must_use]
-    pub fn wanted(&self) -> BTreeMap<LeafId, super::authority::LeafRequest> {
-        LeafId::ALL.into_iter().map(|leaf| (leaf, leaf.request(self.settings, self.machine))).collect()
+    pub fn wanted(&self) -> BTreeMap<LeafId, LeafRequest> {
+        let own = LeafId::ALL.into_iter().filter(|leaf| leaf.belongs(self.duty));
+        own.map(|leaf| (leaf, leaf.request(self.settings, self.machine))).collect()
     }
 
     fn owner(&self, user: Option<ComponentId>) -> Account {
         user.map_or(Account::ROOT, |component| component.account(self.machine))
+    }
+}
+
+/// Issues certificates of this boot: a controller's, which holds the cluster's keys.
+#[derive(Clone, Copy, Debug)]
+pub struct Desk<'a> {
+    /// Signs.
+    pub identity: &'a Identity,
+    /// Where they go.
+    pub shelf: Shelf<'a>,
+}
+
+impl Desk<'_> {
+    /// Makes a component's folder with what it shares of the cluster's keys.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn furnish(&self, component: ComponentId) -> Result<(), PkiError> {
+        self.shelf.furnish(component)?;
+        Shared::of(component)
+            .iter()
+            .try_for_each(|what| self.shelf.share(component, *what, self.identity.shared(*what)))
+    }
+
+    /// Issues a leaf and writes it.
+    ///
+    /// # Errors
+    /// If it cannot be signed or written.
+    pub fn issue(&self, leaf: LeafId, now: UnixTime) -> Result<(Leaf, Held), PkiError> {
+        let request = leaf.request(self.shelf.settings, self.shelf.machine);
+        let signer = match leaf.signer() {
+            Signer::Cluster => &self.identity.ca,
+            Signer::FrontProxy => &self.identity.front_proxy_ca,
+        };
+        let issued = signer.issue(&request, now)?;
+        self.shelf.put(leaf, &issued)?;
+        Ok((issued, Held { request, expires: now.floored().plus_days(LEAF_DAYS) }))
     }
 }
 

@@ -54,7 +54,8 @@ impl Identity {
 }
 
 /// The administrator's certificate: the group is bound to `cluster-admin` by kube-apiserver itself.
-pub(crate) fn admin() -> LeafRequest {
+#[must_use]
+pub fn admin() -> LeafRequest {
     LeafRequest::client("kubernetes-admin", Some("system:masters"))
 }
 

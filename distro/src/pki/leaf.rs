@@ -8,7 +8,8 @@ use super::{
 };
 use crate::{
     component::ComponentId,
-    config::{San, Settings},
+    config::{NodeName, San, Settings},
+    duty::Duty,
     paths::Paths,
     sys::machine::Machine,
 };
@@ -38,6 +39,8 @@ pub enum LeafId {
     KubeProxy,
     /// The node's owner, and the supervisor itself.
     Admin,
+    /// What the supervisor answers joining and linked nodes with.
+    Link,
 }
 
 /// Which authority signs a leaf.
@@ -92,8 +95,8 @@ impl Shared {
 }
 
 impl LeafId {
-    /// All leaves of a node that is all in one.
-    pub const ALL: [Self; 11] = [
+    /// All leaves that there are.
+    pub const ALL: [Self; 12] = [
         Self::ApiServer,
         Self::ApiServerKubeletClient,
         Self::FrontProxyClient,
@@ -105,7 +108,17 @@ impl LeafId {
         Self::KubeletServer,
         Self::KubeProxy,
         Self::Admin,
+        Self::Link,
     ];
+
+    /// Whether a node of this duty has it.
+    #[must_use]
+    pub const fn belongs(self, duty: Duty) -> bool {
+        match self.user() {
+            Some(component) => duty.runs(component),
+            None => duty.controls(),
+        }
+    }
 
     /// Which authority signs it.
     #[must_use]
@@ -125,7 +138,7 @@ impl LeafId {
             Self::Scheduler | Self::SchedulerServer => Some(ComponentId::KubeScheduler),
             Self::Kubelet | Self::KubeletServer => Some(ComponentId::Kubelet),
             Self::KubeProxy => Some(ComponentId::KubeProxy),
-            Self::Admin => None,
+            Self::Admin | Self::Link => None,
         }
     }
 
@@ -137,7 +150,11 @@ impl LeafId {
 
     const fn stem(self) -> &'static str {
         match self {
-            Self::ApiServer | Self::ControllerManagerServer | Self::SchedulerServer | Self::KubeletServer => "server",
+            Self::ApiServer
+            | Self::ControllerManagerServer
+            | Self::SchedulerServer
+            | Self::KubeletServer
+            | Self::Link => "server",
             Self::ApiServerKubeletClient => "kubelet-client",
             Self::FrontProxyClient => "front-proxy-client",
             Self::ControllerManager | Self::Scheduler | Self::Kubelet | Self::KubeProxy | Self::Admin => "client",
@@ -147,7 +164,11 @@ impl LeafId {
     /// The folder it lies in.
     #[must_use]
     pub fn folder(self, paths: &Paths) -> PathBuf {
-        self.user().map_or_else(|| paths.admin(), |component| paths.of(component))
+        match self.user() {
+            Some(component) => paths.of(component),
+            None if self == Self::Link => paths.link(),
+            None => paths.admin(),
+        }
     }
 
     /// Path of its certificate.
@@ -171,19 +192,46 @@ impl LeafId {
             Self::FrontProxyClient => LeafRequest::client("front-proxy-client", None),
             Self::ControllerManager => LeafRequest::client("system:kube-controller-manager", None),
             Self::Scheduler => LeafRequest::client("system:kube-scheduler", None),
-            Self::Kubelet => LeafRequest::client(&format!("system:node:{}", settings.node), Some("system:nodes")),
-            Self::KubeProxy => LeafRequest::client("system:kube-proxy", None),
+            Self::Kubelet => kubelet_client(&settings.node),
+            Self::KubeProxy => kube_proxy(),
             Self::Admin => identity::admin(),
             Self::ControllerManagerServer => server("kube-controller-manager"),
             Self::SchedulerServer => server("kube-scheduler"),
-            Self::KubeletServer => LeafRequest {
-                organization: Some("system:nodes".to_owned()),
-                dns_names: vec![settings.node.to_string(), "localhost".to_owned()],
-                addresses: with_loopback(&machine.addresses),
-                ..server(&format!("system:node:{}", settings.node))
-            },
+            Self::KubeletServer => kubelet_server(&settings.node),
+            Self::Link => LeafRequest { dns_names: vec![CONTROLLER_NAME.to_owned()], ..server("sk8s-link") },
         }
     }
+}
+
+/// The name by which a controller's supervisor proves itself, whatever address it is called at: no other certificate of
+/// the cluster has it.
+pub const CONTROLLER_NAME: &str = "controller.sk8s.internal";
+
+/// A node as a caller.
+#[must_use]
+pub fn kubelet_client(node: &NodeName) -> LeafRequest {
+    LeafRequest::client(&format!("{NODE_USER}{node}"), Some("system:nodes"))
+}
+
+/// What a node's user name starts with.
+pub const NODE_USER: &str = "system:node:";
+
+/// A node as a server of logs and exec. It is called by its name, through the link; any address in it, loopback above all,
+/// would let one node pass for the API of another.
+#[must_use]
+pub fn kubelet_server(node: &NodeName) -> LeafRequest {
+    LeafRequest {
+        organization: Some("system:nodes".to_owned()),
+        dns_names: vec![node.to_string()],
+        addresses: Vec::new(),
+        ..server(&format!("{NODE_USER}{node}"))
+    }
+}
+
+/// A node's proxy as a caller.
+#[must_use]
+pub fn kube_proxy() -> LeafRequest {
+    LeafRequest::client("system:kube-proxy", None)
 }
 
 const LOOPBACK: [IpAddr; 2] = [IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), IpAddr::V6(std::net::Ipv6Addr::LOCALHOST)];

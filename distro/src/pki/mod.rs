@@ -10,11 +10,11 @@ mod leaf;
 mod moment;
 mod renewal;
 
-pub use authority::{Authority, CertError, LEAF_DAYS, Leaf, LeafRequest, Usage};
-pub use files::{Desk, LOCAL_SERVER, PkiError, load_or_make};
-pub use identity::{Identity, KeyPairPem};
+pub use authority::{Authority, CertError, LEAF_DAYS, Leaf, LeafRequest, Usage, key_print, new_key, signing_request};
+pub use files::{Desk, LOCAL_SERVER, PkiError, Shelf, load_or_make};
+pub use identity::{Identity, KeyPairPem, admin};
 pub use kubeconfig::{ClusterLink, Credentials, kubeconfig};
-pub use leaf::{LeafId, Shared, Signer};
+pub use leaf::{CONTROLLER_NAME, LeafId, NODE_USER, Shared, Signer, kube_proxy, kubelet_client, kubelet_server};
 pub use moment::{CLOCK_FLOOR, UnixTime};
 pub use renewal::{Held, Reason, due};
 

@@ -4,9 +4,13 @@ use std::{collections::BTreeSet, net::IpAddr};
 
 use x509_parser::prelude::{FromDer as _, GeneralName, ParsedExtension, X509Certificate, parse_x509_pem};
 
-use super::{Authority, CLOCK_FLOOR, Desk, Identity, LeafId, Signer, UnixTime, load_or_make};
+use super::{
+    Authority, CLOCK_FLOOR, Desk, Identity, LeafId, Shelf, Signer, UnixTime, key_print, kube_proxy, kubelet_client,
+    kubelet_server, load_or_make, new_key, signing_request,
+};
 use crate::{
     config::{Raw, Settings},
+    duty::Duty,
     paths::Paths,
     sys::{
         cgroup, fs,
@@ -185,6 +189,45 @@ fn the_owners_kubeconfig_has_everything_inside() {
 }
 
 #[test]
+fn a_signing_request_gives_its_key_and_nothing_else() {
+    let (key, ca) = (new_key().expect("a key"), identity().ca);
+    let csr = signing_request(&key).expect("a request");
+    let node = "barn".parse().expect("a name");
+    let pem = ca.certify(&csr, &kubelet_client(&node), NOW).expect("signed");
+    let der = der(&pem);
+    let certificate = X509Certificate::from_der(&der).expect("DER").1;
+    assert_eq!(certificate.subject().to_string(), "CN=system:node:barn, O=system:nodes");
+    let print = skerry_formats::digest::Digest::of(certificate.public_key().raw);
+    assert_eq!(key_print(&csr).expect("a request"), print);
+    assert_ne!(key_print(&signing_request(&new_key().expect("a key")).expect("a request")).expect("a print"), print);
+}
+
+#[test]
+fn a_signing_request_that_was_tampered_with_is_refused() {
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+    let csr = signing_request(&new_key().expect("a key")).expect("a request");
+    let body: String = csr.lines().filter(|line| !line.starts_with("-----")).collect();
+    let der = STANDARD.decode(body).expect("base64");
+    for place in [40, der.len() / 2, der.len() - 3] {
+        let mut bytes = der.clone();
+        bytes[place] ^= 1;
+        let text = format!(
+            "-----BEGIN CERTIFICATE REQUEST-----\n{}\n-----END CERTIFICATE REQUEST-----\n",
+            STANDARD.encode(bytes)
+        );
+        assert!(identity().ca.certify(&text, &kube_proxy(), NOW).is_err(), "{place}");
+    }
+}
+
+#[test]
+fn nothing_by_which_a_node_answers_could_pass_for_the_api() {
+    let node = "barn".parse().expect("a name");
+    let request = kubelet_server(&node);
+    assert_eq!(request.dns_names, ["barn"]);
+    assert!(request.addresses.is_empty());
+}
+
+#[test]
 fn a_leaf_on_disk_has_its_key_beside_it_and_is_not_due() {
     if !nix::unistd::getuid().is_root() {
         return;
@@ -192,11 +235,13 @@ fn a_leaf_on_disk_has_its_key_beside_it_and_is_not_due() {
     let folder = tempfile::tempdir().expect("a folder");
     let paths = Paths { run: folder.path().to_owned(), ..Paths::default() };
     let (identity, settings, machine) = (identity(), settings(), machine());
-    let desk = Desk { identity: &identity, settings: &settings, machine: &machine, paths: &paths };
+    let authority = &identity.ca.certificate;
+    let shelf = Shelf { duty: Duty::Single, settings: &settings, machine: &machine, paths: &paths, authority };
+    let desk = Desk { identity: &identity, shelf };
     fs::create_folder(&paths.admin(), fs::Access::Private, crate::sys::accounts::Account::ROOT).expect("made");
     let (issued, held) = desk.issue(LeafId::Admin, NOW).expect("issued");
     let written = fs::read_to_string(&LeafId::Admin.key(&paths)).expect("written");
     assert_eq!(written, issued.key);
-    let due = super::due(&[(LeafId::Admin, held)].into(), &desk.wanted(), NOW);
+    let due = super::due(&[(LeafId::Admin, held)].into(), &shelf.wanted(), NOW);
     assert!(!due.contains_key(&LeafId::Admin) && due.contains_key(&LeafId::ApiServer));
 }

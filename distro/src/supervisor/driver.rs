@@ -27,8 +27,6 @@ use crate::{
 pub enum Command {
     /// Start these components again with what they are now.
     Replace(Vec<ComponentSpec>),
-    /// Use another client, since the old one's certificate ends.
-    Client(Client),
     /// End everything.
     Stop,
 }
@@ -90,7 +88,7 @@ pub struct Driver {
     machine: Machine,
     specs: Vec<ComponentSpec>,
     home: Option<cgroup::Home>,
-    client: Client,
+    client: watch::Receiver<Client>,
     clock: Stopwatch,
     events: (mpsc::Sender<Event>, mpsc::Receiver<Event>),
     commands: mpsc::Receiver<Command>,
@@ -100,7 +98,12 @@ pub struct Driver {
 impl Driver {
     /// A supervisor of components that have not been started.
     #[must_use]
-    pub fn new(specs: Vec<ComponentSpec>, client: Client, clock: Stopwatch, status: Board) -> (Self, Handle) {
+    pub fn new(
+        specs: Vec<ComponentSpec>,
+        client: watch::Receiver<Client>,
+        clock: Stopwatch,
+        status: Board,
+    ) -> (Self, Handle) {
         let (sender, commands) = mpsc::channel(8);
         let machine = Machine::new(&specs);
         let handle = Handle { commands: sender, status: status.subscribe() };
@@ -126,7 +129,6 @@ impl Driver {
     fn obey(&mut self, command: Command) {
         match command {
             Command::Stop => self.step(Event::Stop),
-            Command::Client(client) => self.client = client,
             Command::Replace(specs) => {
                 for spec in specs {
                     let id = spec.id;
@@ -219,7 +221,7 @@ impl Driver {
 
     fn look(&self, id: ComponentId, life: u32) {
         let Some(spec) = self.spec(id).cloned() else { return };
-        let (client, events) = (self.client.clone(), self.events.0.clone());
+        let (client, events) = (self.client.borrow().clone(), self.events.0.clone());
         let node = self.status.borrow().node.clone();
         tokio::task::spawn_blocking(move || {
             let found = probe::look(&spec.probe, &client, &node);

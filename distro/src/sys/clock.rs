@@ -11,6 +11,11 @@ pub fn now() -> UnixTime {
     UnixTime(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()))
 }
 
+/// Waits.
+pub fn sleep(length: Duration) {
+    std::thread::sleep(length);
+}
+
 /// A clock that only goes forward, from zero at its making.
 #[derive(Clone, Copy, Debug)]
 pub struct Stopwatch(Instant);

@@ -5,7 +5,7 @@ use std::{
     path::Path,
 };
 
-use super::{cgroup, fs};
+use super::{accounts::Account, cgroup, fs};
 
 /// The facts that components are made for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,7 +61,7 @@ pub fn observe() -> Option<Machine> {
 }
 
 /// Interfaces that carry pods: their addresses are not the node's.
-const POD_INTERFACES: [&str; 2] = ["cni", "veth"];
+const POD_INTERFACES: [&str; 3] = ["cni", "veth", "flannel"];
 
 fn addresses() -> Vec<IpAddr> {
     let Ok(interfaces) = nix::ifaddrs::getifaddrs() else { return Vec::new() };
@@ -112,6 +112,12 @@ fn resolver() -> String {
     let real = Path::new("/run/systemd/resolve/resolv.conf");
     let path = if fs::exists(real) { real } else { Path::new("/etc/resolv.conf") };
     fs::read_to_string(path).unwrap_or_default()
+}
+
+/// Who we are.
+#[must_use]
+pub fn account() -> Account {
+    Account { uid: nix::unistd::geteuid().as_raw(), gid: nix::unistd::getegid().as_raw() }
 }
 
 /// A number that is new with every boot.

@@ -12,7 +12,7 @@ use super::{
         Permissions, San, SshKey, Taint,
     },
 };
-use crate::{name::Name, role::Role};
+use crate::{name::Name, role::Role, token::JoinToken};
 
 /// The seed's root.
 pub const SEED: Shape = Map(&[
@@ -36,7 +36,7 @@ const WRITE_FILE: Shape = Record(&[
 
 const SECTION: Shape = Map(&[
     ("role", Text(typed::<Role>)),
-    ("token", Secret(not_empty)),
+    ("token", Secret(token)),
     ("cluster", CLUSTER),
     ("network", List(&INTERFACE)),
     ("labels", Table(typed::<LabelKey>, typed::<LabelValue>)),
@@ -102,6 +102,6 @@ fn pem(text: &str) -> Result<(), String> {
     if text::is_pem(text) { Ok(()) } else { Err("not PEM (`-----BEGIN …`)".to_owned()) }
 }
 
-fn not_empty(text: &str) -> Result<(), String> {
-    if text.is_empty() { Err("empty".to_owned()) } else { Ok(()) }
+fn token(text: &str) -> Result<(), String> {
+    text.parse::<JoinToken>().map(|_| ()).map_err(|error| error.to_string())
 }

@@ -1,0 +1,128 @@
+//! `sk8s controller` and `sk8s worker`.
+
+use std::path::{Path, PathBuf};
+
+use skerry_formats::token::JoinToken;
+
+use super::verbs::CliError;
+use crate::{
+    config::{Raw, Settings},
+    duty::Duty,
+    node::{self, Order},
+    paths::Paths,
+    sys::{fs, machine},
+};
+
+/// Where the agent of an image writes the configuration.
+const CONFIG: &str = "/run/skerry/sk8s.yaml";
+/// What keeps workloads that do not ask for it off a controller.
+const CONTROL_PLANE: &str = "node-role.kubernetes.io/control-plane:NoSchedule";
+
+/// Flags of every role.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct NodeArgs {
+    /// Configuration file
+    #[arg(long, short, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Name of the node, whatever the configuration says [default: the host name]
+    #[arg(long, value_name = "NAME")]
+    pub node_name: Option<String>,
+    /// Labels that the node registers with
+    #[arg(long, value_name = "KEY=VALUE", value_delimiter = ',')]
+    pub labels: Vec<String>,
+    /// Taints that the node registers with
+    #[arg(long, value_name = "KEY=VALUE:EFFECT", value_delimiter = ',')]
+    pub taints: Vec<String>,
+}
+
+/// Flags of `sk8s controller`.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct ControllerArgs {
+    /// Be a whole cluster in one node, which no other joins
+    #[arg(long, conflicts_with_all = ["enable_worker", "no_taints"])]
+    single: bool,
+    /// Run workloads too, those that tolerate a control plane
+    #[arg(long)]
+    enable_worker: bool,
+    /// Run all workloads
+    #[arg(long, requires = "enable_worker")]
+    no_taints: bool,
+    #[command(flatten)]
+    node: NodeArgs,
+}
+
+/// Flags of `sk8s worker`.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct WorkerArgs {
+    /// Join token; needed once
+    #[arg(conflicts_with = "token_file", env = "SK8S_TOKEN", hide_env_values = true)]
+    token: Option<String>,
+    /// File with the join token
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+    #[command(flatten)]
+    node: NodeArgs,
+}
+
+/// Runs a controller.
+pub fn controller(args: &ControllerArgs, paths: Paths) -> Result<(), CliError> {
+    let duty = match (args.single, args.enable_worker) {
+        (true, _) => Duty::Single,
+        (false, true) => Duty::ControllerWorker,
+        (false, false) => Duty::Controller,
+    };
+    let mut node = args.node.clone();
+    if duty == Duty::ControllerWorker && !args.no_taints {
+        node.taints.push(CONTROL_PLANE.to_owned());
+    }
+    live(Order { duty, settings: settings(&node)?, paths, token: None })
+}
+
+/// Runs a worker.
+pub fn worker(args: &WorkerArgs, paths: Paths) -> Result<(), CliError> {
+    let token = match (&args.token, &args.token_file) {
+        (Some(text), _) => Some(text.clone()),
+        (None, Some(path)) => Some(fs::read_to_string(path)?),
+        (None, None) => None,
+    };
+    let token = token.map(|text| text.parse::<JoinToken>()).transpose()?;
+    live(Order { duty: Duty::Worker, settings: settings(&args.node)?, paths, token })
+}
+
+/// The configuration with what the flags say instead.
+///
+/// # Errors
+/// If a file is unreadable or a value cannot be.
+pub fn settings(args: &NodeArgs) -> Result<Settings, CliError> {
+    let path = args.config.as_deref().unwrap_or_else(|| Path::new(CONFIG));
+    let text = match &args.config {
+        Some(path) => fs::read_to_string(path)?,
+        None => fs::read_if_there(path)?.unwrap_or_default(),
+    };
+    let file = Raw::parse(&text).map_err(|source| CliError::Config { path: path.to_owned(), source })?;
+    let mut flags = Raw::default();
+    flags.spec.node.name.clone_from(&args.node_name);
+    if !args.labels.is_empty() {
+        let pair = |text: &String| text.split_once('=').map(|(key, value)| (key.to_owned(), value.to_owned()));
+        let labels = args.labels.iter().map(|text| pair(text).ok_or_else(|| CliError::Label(text.clone())));
+        flags.spec.node.labels = Some(labels.collect::<Result<_, _>>()?);
+    }
+    let mut raw = flags.over(file);
+    if !args.taints.is_empty() {
+        raw.spec.node.taints.get_or_insert_default().extend(args.taints.iter().cloned());
+    }
+    Ok(Settings::validate(&raw, &machine::host_name())?)
+}
+
+/// One thread decides; at most four more wait for answers.
+fn live(order: Order) -> Result<(), CliError> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(4)
+        .thread_stack_size(512 * 1024)
+        .build()
+        .map_err(|source| CliError::System("start the supervisor", source))?;
+    let result = runtime.block_on(node::run(order));
+    runtime.shutdown_background();
+    Ok(result?)
+}

@@ -1,0 +1,208 @@
+//! `sk8s token`.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::Subcommand;
+use skerry_formats::{
+    role::Role,
+    token::{JoinToken, Server, TokenId},
+};
+
+use super::verbs::CliError;
+use crate::{
+    api::{ApiError, Client},
+    config::Settings,
+    join::{BadRecord, SECRETS, TokenRecord},
+    link,
+    paths::Paths,
+    pki::{self, Identity, UnixTime, admin},
+    sys::{clock, fs, machine},
+};
+
+/// What to do with tokens.
+#[derive(Debug, Subcommand)]
+pub enum TokenVerb {
+    /// Make a token and print it
+    Create {
+        /// What the joining node will be
+        #[arg(long, default_value = "worker")]
+        role: Role,
+        /// How long it is good, as in 30m, 100h or 7d; 0 is for ever
+        #[arg(long, default_value = "24h", value_parser = expiry)]
+        expiry: Expiry,
+        /// Controllers to join at [default: this node's addresses]
+        #[arg(long = "server", value_name = "HOST[:PORT]")]
+        servers: Vec<Server>,
+        /// Wait until the API answers
+        #[arg(long)]
+        wait: bool,
+    },
+    /// List tokens
+    List {
+        /// Only those for this role
+        #[arg(long)]
+        role: Option<Role>,
+    },
+    /// End tokens: nobody joins with them any more, and who has joined stays
+    Invalidate {
+        /// Ids, or whole tokens
+        #[arg(required = true, value_name = "ID|TOKEN")]
+        tokens: Vec<String>,
+    },
+    /// Make a token without a cluster: prints it, and writes the Secret that makes it known
+    PreShared {
+        /// The cluster authority's certificate
+        #[arg(long, value_name = "FILE")]
+        cert: PathBuf,
+        /// Controllers to join at
+        #[arg(long = "server", value_name = "HOST[:PORT]", required = true)]
+        servers: Vec<Server>,
+        /// What the joining node will be
+        #[arg(long, default_value = "worker")]
+        role: Role,
+        /// How long it is good, as in 30m, 100h or 7d; 0 is for ever
+        #[arg(long, default_value = "0", value_parser = expiry)]
+        valid: Expiry,
+        /// Where to write the Secret: a file in a controller's manifests folder makes the token known
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+}
+
+/// How long a token is good; `None` is for ever.
+pub type Expiry = Option<Duration>;
+
+/// How long `--wait` waits between questions.
+const AGAIN: Duration = Duration::from_millis(500);
+
+fn expiry(text: &str) -> Result<Expiry, String> {
+    let bad = || format!("not a duration: `{text}`; wanted: a number with s, m, h or d, as in `100h`, or 0");
+    if text == "0" || text == "0s" {
+        return Ok(None);
+    }
+    let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(bad)?;
+    let seconds = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 60 * 60,
+        "d" => 24 * 60 * 60,
+        _ => return Err(bad()),
+    };
+    let number: u64 = number.parse().map_err(|_| bad())?;
+    number.checked_mul(seconds).map(|seconds| Some(Duration::from_secs(seconds))).ok_or_else(bad)
+}
+
+/// Does it; what comes back is to be printed.
+pub fn obey(verb: TokenVerb, paths: &Paths, settings: &Settings) -> Result<String, CliError> {
+    match verb {
+        TokenVerb::Create { role, expiry, servers, wait } => {
+            let identity = identity(paths, settings)?;
+            let client = client(&identity)?;
+            let servers = if servers.is_empty() { own_servers()? } else { servers };
+            let record = TokenRecord::generate(role, ends(expiry))?;
+            let tell = |client: &Client| client.apply(&TokenRecord::path(&record.id), &record.object());
+            if wait {
+                while let Err(ApiError::Unreachable(_) | ApiError::Refused { status: 500.., .. }) = tell(&client) {
+                    clock::sleep(AGAIN);
+                }
+            }
+            tell(&client)?;
+            token(&record, &identity.ca.certificate, servers)
+        }
+        TokenVerb::List { role } => list(&client(&identity(paths, settings)?)?, role),
+        TokenVerb::Invalidate { tokens } => {
+            let client = client(&identity(paths, settings)?)?;
+            let mut said = String::new();
+            for text in tokens {
+                let id = id(&text)?;
+                let known = client.delete(&TokenRecord::path(&id))?;
+                said.push_str(&format!("{id}: {}\n", if known { "ended" } else { "there is no such token" }));
+            }
+            Ok(said)
+        }
+        TokenVerb::PreShared { cert, servers, role, valid, out } => {
+            let record = TokenRecord::generate(role, ends(valid))?;
+            let certificate = fs::read_to_string(&cert)?;
+            let token = token(&record, &certificate, servers)?;
+            let text = format!("{:#}\n", record.object());
+            fs::write(&out, text.as_bytes(), fs::Access::Private, machine::account())?;
+            Ok(token)
+        }
+    }
+}
+
+fn token(record: &TokenRecord, certificate: &str, servers: Vec<Server>) -> Result<String, CliError> {
+    let TokenRecord { role, id, secret, .. } = record.clone();
+    let token = JoinToken { role, id, secret, authority: link::print_of(certificate)?, servers };
+    // What is printed is what a node will read: a role that nobody joins as, or no server, ends here.
+    let checked: JoinToken = token.to_string().parse()?;
+    Ok(format!("{checked}\n"))
+}
+
+fn ends(expiry: Expiry) -> Option<UnixTime> {
+    expiry.map(|length| UnixTime(clock::now().floored().0.saturating_add(length.as_secs())))
+}
+
+fn identity(paths: &Paths, settings: &Settings) -> Result<Identity, CliError> {
+    if !fs::exists(&paths.pki().join("ca.key")) {
+        return Err(CliError::NoCluster(paths.pki()));
+    }
+    Ok(pki::load_or_make(&paths.pki(), &settings.cluster, clock::now())?)
+}
+
+fn client(identity: &Identity) -> Result<Client, CliError> {
+    let leaf = identity.ca.issue(&admin(), clock::now())?;
+    Ok(Client::new(&identity.ca.certificate, &leaf)?)
+}
+
+fn own_servers() -> Result<Vec<Server>, CliError> {
+    let machine = machine::observe().ok_or(CliError::NoAddress)?;
+    Ok(link::servers(&machine.addresses, machine.address))
+}
+
+fn id(text: &str) -> Result<TokenId, CliError> {
+    match text.parse::<JoinToken>() {
+        Ok(token) => Ok(token.id),
+        Err(_) => Ok(text.parse()?),
+    }
+}
+
+fn list(client: &Client, role: Option<Role>) -> Result<String, CliError> {
+    let path = format!("{SECRETS}?fieldSelector=type%3Dbootstrap.kubernetes.io%2Ftoken");
+    let all = client.get(&path)?.unwrap_or_default();
+    let mut text = format!("{:<8}{:<12}{:<22}DESCRIPTION\n", "ID", "ROLE", "EXPIRES");
+    for object in all["items"].as_array().into_iter().flatten() {
+        let record = match TokenRecord::read(object) {
+            Ok(Some(record)) if role.is_none_or(|role| role == record.role) => record,
+            Ok(_) => continue,
+            Err(error) => {
+                text.push_str(&damaged(&error));
+                continue;
+            }
+        };
+        let expires = record.expires.map_or_else(|| "never".to_owned(), UnixTime::rfc3339);
+        text.push_str(&format!("{:<8}{:<12}{expires:<22}{}\n", record.id, record.role.as_str(), record.description));
+    }
+    Ok(text)
+}
+
+fn damaged(error: &BadRecord) -> String {
+    format!("damaged: {error}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::expiry;
+
+    #[test]
+    fn a_token_is_good_for_hours_days_or_ever() {
+        assert_eq!(expiry("100h"), Ok(Some(Duration::from_secs(360_000))));
+        assert_eq!(expiry("7d"), Ok(Some(Duration::from_secs(604_800))));
+        assert_eq!(expiry("0"), Ok(None));
+        for bad in ["", "h", "1", "-1h", "1w", "99999999999999999999h", "1\u{e4}"] {
+            assert!(expiry(bad).is_err(), "{bad}");
+        }
+    }
+}

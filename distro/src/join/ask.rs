@@ -1,0 +1,114 @@
+//! A joining node's side.
+
+use std::{io, sync::Arc, time::Duration};
+
+use rustls::ClientConfig;
+use serde::Serialize;
+use skerry_formats::{
+    role::Role,
+    token::{JoinToken, Server},
+};
+
+use super::{
+    judge::Refusal,
+    membership::{Membership, PrivateKeys, merged},
+    message::{Admission, Answer, JoinRequest, RenewRequest, read, write},
+};
+use crate::{
+    config::NodeName,
+    link::{self, TlsError},
+    pki::CertError,
+};
+
+/// How long a controller may take to answer.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A node that is not part of the cluster, yet or any longer.
+#[derive(Debug, thiserror::Error)]
+pub enum AskError {
+    /// A controller answered, and the answer was no.
+    #[error("{server} refused this node")]
+    Refused {
+        /// Who.
+        server: Server,
+        /// Why.
+        #[source]
+        why: Refusal,
+    },
+    /// None answered.
+    #[error("no controller answers: {0}")]
+    Unreachable(String),
+    /// Keys.
+    #[error(transparent)]
+    Keys(#[from] CertError),
+    /// TLS.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+}
+
+impl AskError {
+    /// What to do about it, if it is not to wait.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Refused { why, .. } => why.hint(),
+            Self::Unreachable(_) => {
+                Some("check the address in the token and that port 6443 there can be reached".to_owned())
+            }
+            Self::Keys(_) | Self::Tls(_) => None,
+        }
+    }
+}
+
+/// Asks the controllers of a token, one after the other, to let this node in as a worker. `keys` are to be the same when it
+/// asks again: by them the cluster knows a node whose answer got lost.
+///
+/// # Errors
+/// If none answers or one refuses.
+pub async fn join(token: &JoinToken, node: &NodeName, keys: &PrivateKeys) -> Result<Membership, AskError> {
+    let request = JoinRequest {
+        role: Role::Worker,
+        node: node.clone(),
+        token: token.id.clone(),
+        secret: token.secret.clone(),
+        keys: keys.requests()?,
+    };
+    let admission = ask(&token.servers, &link::joining(token.authority)?, &request).await?;
+    let servers = merged(&token.servers, &admission.servers);
+    Ok(Membership { node: node.clone(), keys: keys.clone(), admission: Admission { servers, ..admission } })
+}
+
+/// Asks the controllers that a member knows for new certificates and news of the cluster.
+///
+/// # Errors
+/// If none answers or one refuses.
+pub async fn renew(member: &Membership) -> Result<Membership, AskError> {
+    let request = RenewRequest { keys: member.keys.requests()? };
+    let admission = ask(&member.admission.servers, &link::renewing(&member.credentials())?, &request).await?;
+    Ok(member.renewed(admission))
+}
+
+/// A refusal by one is a refusal by all, unless it only means "not yet".
+async fn ask<T: Serialize + Sync>(
+    servers: &[Server],
+    config: &Arc<ClientConfig>,
+    request: &T,
+) -> Result<Admission, AskError> {
+    let mut silent = Vec::new();
+    for server in servers {
+        let asked = tokio::time::timeout(PATIENCE, once(server, config.clone(), request)).await;
+        match asked.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
+            Ok(Answer::Admitted(admission)) => return Ok(*admission),
+            Ok(Answer::Refused(why @ Refusal::NotYet { .. })) => silent.push(format!("{server}: {why}")),
+            Ok(Answer::Refused(why)) => return Err(AskError::Refused { server: server.clone(), why }),
+            Err(error) => silent.push(format!("{server}: {error}")),
+        }
+    }
+    Err(AskError::Unreachable(silent.join("; ")))
+}
+
+async fn once<T: Serialize + Sync>(server: &Server, config: Arc<ClientConfig>, request: &T) -> io::Result<Answer> {
+    let mut stream = link::call(server, config).await?;
+    write(&mut stream, request).await?;
+    read(&mut stream).await
+}

@@ -1,0 +1,227 @@
+//! Whether a node may join: a decision without clock, network or files.
+
+use serde::{Deserialize, Serialize};
+use skerry_formats::digest::Digest;
+
+use super::{
+    message::JoinRequest,
+    record::{NodeRecord, TokenRecord},
+};
+use crate::{config::NodeName, pki::UnixTime};
+
+/// Why a node is not let in.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "reason")]
+pub enum Refusal {
+    /// No such token, or another secret.
+    #[error(
+        "the cluster does not know this token: it was invalidated, or it expired and was removed, or it is mistyped"
+    )]
+    UnknownToken,
+    /// The token ended.
+    #[error("the token expired on {on}")]
+    Expired {
+        /// When, RFC 3339.
+        on: String,
+    },
+    /// The token is for another role.
+    #[error("the token admits a {grants}, not a {asked}")]
+    WrongRole {
+        /// What it is for.
+        grants: skerry_formats::role::Role,
+        /// What was asked for.
+        asked: skerry_formats::role::Role,
+    },
+    /// Another node of that name is part of the cluster.
+    #[error("another node named `{node}` is part of the cluster")]
+    NameTaken {
+        /// The name.
+        node: NodeName,
+    },
+    /// Certificates of the cluster use the name for something else.
+    #[error("`{node}` cannot be a node's name in this cluster: its API is called so")]
+    NameReserved {
+        /// The name.
+        node: NodeName,
+    },
+    /// Whoever renews is not part of the cluster, or no longer.
+    #[error("the cluster does not know this node's key")]
+    UnknownNode,
+    /// A signing request is none, or not its maker's.
+    #[error("a signing request is damaged")]
+    BadKeys,
+    /// The controller cannot say now.
+    #[error("the controller cannot answer yet: {why}")]
+    NotYet {
+        /// What it waits for.
+        why: String,
+    },
+}
+
+/// What is known when a node asks.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen<'a> {
+    /// The token of the id that was shown, if there is one.
+    pub token: Option<&'a TokenRecord>,
+    /// Who joined under the node's name before, if anyone did.
+    pub joined: Option<&'a NodeRecord>,
+    /// Whether the cluster has a node of that name now.
+    pub present: Presence,
+    /// DNS names of the API.
+    pub reserved: &'a [String],
+    /// The time.
+    pub now: UnixTime,
+}
+
+/// Whether a node object is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Presence {
+    /// It is.
+    Present,
+    /// It is not.
+    Absent,
+}
+
+/// Whether a node with this key may join.
+///
+/// # Errors
+/// The reason why not.
+pub fn judge(request: &JoinRequest, key: Digest, seen: &Seen<'_>) -> Result<(), Refusal> {
+    let token = seen.token.filter(|token| same(token.secret.reveal(), request.secret.reveal()));
+    let token = token.ok_or(Refusal::UnknownToken)?;
+    if let Some(expires) = token.expires.filter(|expires| *expires <= seen.now) {
+        return Err(Refusal::Expired { on: expires.rfc3339() });
+    }
+    if token.role != request.role {
+        return Err(Refusal::WrongRole { grants: token.role, asked: request.role });
+    }
+    let node = &request.node;
+    if seen.reserved.iter().any(|name| name == node.as_str()) {
+        return Err(Refusal::NameReserved { node: node.clone() });
+    }
+    let known = seen.joined.is_some_and(|joined| joined.key == key);
+    if seen.present == Presence::Present && !known {
+        return Err(Refusal::NameTaken { node: node.clone() });
+    }
+    Ok(())
+}
+
+impl Refusal {
+    /// What to do about it, if it is not to wait.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        let make = "make another on a controller: `sk8s token create --role=worker`";
+        match self {
+            Self::UnknownToken | Self::Expired { .. } | Self::WrongRole { .. } => Some(make.to_owned()),
+            Self::NameTaken { node } => Some(format!(
+                "give this one another name (`--node-name`), or, if it takes the other's place: `sk8s kubectl delete node {node}`"
+            )),
+            Self::NameReserved { .. } => Some("give this one another name: `--node-name`".to_owned()),
+            Self::UnknownNode => Some(format!("`sk8s reset` this node and join again; {make}")),
+            Self::BadKeys | Self::NotYet { .. } => None,
+        }
+    }
+}
+
+/// Compares secrets in a time that tells nothing of where they differ.
+fn same(a: &str, b: &str) -> bool {
+    Digest::of(a.as_bytes()) == Digest::of(b.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use skerry_formats::{digest::Digest, role::Role};
+
+    use super::{Presence, Refusal, Seen, judge};
+    use crate::{
+        join::{JoinRequest, NodeRecord, SigningRequests, TokenRecord},
+        pki::UnixTime,
+    };
+
+    const NOW: UnixTime = UnixTime(1_800_000_000);
+
+    fn request(role: Role, secret: &str) -> JoinRequest {
+        let keys = SigningRequests { node: String::new(), server: String::new(), proxy: String::new() };
+        JoinRequest {
+            role,
+            node: "barn".parse().expect("valid"),
+            token: "abc123".parse().expect("valid"),
+            secret: secret.parse().expect("valid"),
+            keys,
+        }
+    }
+
+    fn token(expires: Option<u64>) -> TokenRecord {
+        TokenRecord {
+            id: "abc123".parse().expect("valid"),
+            secret: "0123456789abcdef".parse().expect("valid"),
+            role: Role::Worker,
+            expires: expires.map(UnixTime),
+            description: String::new(),
+        }
+    }
+
+    fn node(key: &[u8]) -> NodeRecord {
+        NodeRecord { node: "barn".parse().expect("valid"), key: Digest::of(key) }
+    }
+
+    fn seen(token: Option<&TokenRecord>) -> Seen<'_> {
+        Seen { token, joined: None, present: Presence::Absent, reserved: &[], now: NOW }
+    }
+
+    const GOOD: &str = "0123456789abcdef";
+
+    #[test]
+    fn a_good_token_admits_a_new_node() {
+        let key = Digest::of(b"a");
+        assert_eq!(judge(&request(Role::Worker, GOOD), key, &seen(Some(&token(None)))), Ok(()));
+        assert_eq!(judge(&request(Role::Worker, GOOD), key, &seen(Some(&token(Some(NOW.0 + 1))))), Ok(()));
+    }
+
+    #[test]
+    fn a_token_that_is_gone_expired_for_another_role_or_not_the_same_is_refused() {
+        let key = Digest::of(b"a");
+        let ask = |role, secret, token: Option<&TokenRecord>| {
+            judge(&request(role, secret), key, &seen(token)).expect_err("no")
+        };
+        assert_eq!(ask(Role::Worker, GOOD, None), Refusal::UnknownToken);
+        assert_eq!(ask(Role::Worker, "0123456789abcdeg", Some(&token(None))), Refusal::UnknownToken);
+        let expired = ask(Role::Worker, GOOD, Some(&token(Some(NOW.0))));
+        assert_eq!(expired.to_string(), "the token expired on 2027-01-15T08:00:00Z");
+        let wrong = ask(Role::Controller, GOOD, Some(&token(None)));
+        assert_eq!(wrong.to_string(), "the token admits a worker, not a controller");
+    }
+
+    #[test]
+    fn a_second_node_of_one_name_is_refused_and_the_same_one_is_not() {
+        let (token, joined) = (token(None), node(b"a"));
+        let seen = Seen { joined: Some(&joined), present: Presence::Present, ..seen(Some(&token)) };
+        let request = request(Role::Worker, GOOD);
+        assert_eq!(judge(&request, Digest::of(b"a"), &seen), Ok(()));
+        assert!(matches!(judge(&request, Digest::of(b"b"), &seen), Err(Refusal::NameTaken { .. })));
+        let deleted = Seen { present: Presence::Absent, ..seen };
+        assert_eq!(judge(&request, Digest::of(b"b"), &deleted), Ok(()), "its node was deleted: the name is free");
+    }
+
+    #[test]
+    fn a_node_cannot_be_called_as_the_api_is() {
+        let (token, names) = (token(None), ["barn".to_owned()]);
+        let seen = Seen { reserved: &names, ..seen(Some(&token)) };
+        assert!(matches!(
+            judge(&request(Role::Worker, GOOD), Digest::of(b"a"), &seen),
+            Err(Refusal::NameReserved { .. })
+        ));
+    }
+
+    proptest! {
+        #[test]
+        fn nobody_gets_in_without_the_secret(secret in "[a-z0-9]{16}", expires: Option<u64>, known: bool, here: bool) {
+            prop_assume!(secret != GOOD);
+            let (token, joined) = (token(expires), node(b"a"));
+            let present = if here { Presence::Present } else { Presence::Absent };
+            let seen = Seen { joined: known.then_some(&joined), present, ..seen(Some(&token)) };
+            prop_assert_eq!(judge(&request(Role::Worker, &secret), Digest::of(b"a"), &seen), Err(Refusal::UnknownToken));
+        }
+    }
+}

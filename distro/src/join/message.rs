@@ -1,0 +1,124 @@
+//! What is said when a node joins: one request, one answer, each a JSON text behind its length in bytes (u32, big-endian).
+
+use std::io;
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use skerry_formats::{
+    role::Role,
+    token::{Server, TokenId, TokenSecret},
+};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+
+use super::judge::Refusal;
+use crate::config::NodeName;
+
+/// The largest message, in bytes.
+const LARGEST: u32 = 256 * 1024;
+
+/// A node that wants to join.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct JoinRequest {
+    /// What it wants to be.
+    pub role: Role,
+    /// Its name.
+    pub node: NodeName,
+    /// The token's public half.
+    pub token: TokenId,
+    /// The token's secret half.
+    pub secret: TokenSecret,
+    /// Over its keys.
+    pub keys: SigningRequests,
+}
+
+/// A node that joined before, and proves so by its certificate.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RenewRequest {
+    /// Over its keys.
+    pub keys: SigningRequests,
+}
+
+/// Signing requests of a worker, PEM.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SigningRequests {
+    /// The node as a caller.
+    pub node: String,
+    /// The node as a server of logs and exec.
+    pub server: String,
+    /// The node's proxy as a caller.
+    pub proxy: String,
+}
+
+/// A controller's answer.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Answer {
+    /// Yes.
+    Admitted(Box<Admission>),
+    /// No.
+    Refused(Refusal),
+}
+
+/// All that a worker needs of its cluster.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Admission {
+    /// The cluster authority's certificate, PEM.
+    pub authority: String,
+    /// What was signed.
+    pub certificates: Certificates,
+    /// The parts of the cluster's configuration that every node shares: the text of a `ClusterConfig`.
+    pub config: String,
+    /// Where controllers are.
+    pub servers: Vec<Server>,
+}
+
+/// Certificates of a worker, PEM.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Certificates {
+    /// The node as a caller.
+    pub node: String,
+    /// The node as a server.
+    pub server: String,
+    /// The node's proxy as a caller.
+    pub proxy: String,
+}
+
+/// Reads a message.
+///
+/// # Errors
+/// If it ends early, is too large, or is not what is expected.
+pub async fn read<T: DeserializeOwned>(from: &mut (impl AsyncRead + Unpin)) -> io::Result<T> {
+    let length = from.read_u32().await?;
+    if length > LARGEST {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, format!("a message of {length} bytes")));
+    }
+    let mut text = vec![0; length as usize];
+    from.read_exact(&mut text).await?;
+    serde_json::from_slice(&text).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+}
+
+/// Writes a message.
+///
+/// # Errors
+/// If nobody takes it.
+pub async fn write<T: Serialize + Sync>(to: &mut (impl AsyncWrite + Unpin), message: &T) -> io::Result<()> {
+    let text = serde_json::to_vec(message)?;
+    let length = u32::try_from(text.len()).map_err(|_| io::Error::other("a message too large"))?;
+    to.write_u32(length).await?;
+    to.write_all(&text).await?;
+    to.flush().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Answer, read, write};
+
+    #[tokio::test]
+    async fn a_message_that_is_too_large_or_cut_off_is_refused() {
+        let mut bytes = Vec::new();
+        write(&mut bytes, &"hello").await.expect("written");
+        assert_eq!(read::<String>(&mut &bytes[..]).await.expect("whole"), "hello");
+        assert!(read::<String>(&mut &bytes[..bytes.len() - 1]).await.is_err());
+        assert!(read::<String>(&mut &[0xff, 0xff, 0xff, 0xff, b'"'][..]).await.is_err());
+        assert!(read::<Answer>(&mut &bytes[..]).await.is_err());
+    }
+}

@@ -1,0 +1,18 @@
+//! How a node becomes part of a cluster: tokens, what is asked and answered, and what a worker keeps of it.
+//!
+//! A worker asks a controller once, with a token, over TLS whose authority the token names. It sends signing requests; its
+//! private keys never leave it. Later it asks again with the certificate it was given, before that ends or after.
+
+mod ask;
+mod judge;
+mod membership;
+mod message;
+mod record;
+mod serve;
+
+pub use ask::{AskError, join, renew};
+pub use judge::Refusal;
+pub use membership::{Membership, MembershipError, PrivateKeys};
+pub use message::{Answer, JoinRequest, RenewRequest, SigningRequests, read, write};
+pub use record::{BadRecord, NodeRecord, SECRETS, TokenRecord};
+pub use serve::{Admitter, Office};

@@ -1,0 +1,194 @@
+//! A worker's end of the link: one connection to every controller, for as long as the node lives.
+
+use std::{
+    collections::BTreeMap,
+    io,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use rustls::ClientConfig;
+use skerry_formats::token::Server;
+use tokio::{
+    io::AsyncWriteExt as _,
+    net::TcpStream,
+    sync::{mpsc, watch},
+    task::JoinHandle,
+};
+use tokio_rustls::{TlsConnector, client::TlsStream};
+
+use super::{
+    call::{Call, Connected, Hello, Own, splice},
+    mux::{self, End, Stream},
+    tls::{self, Credentials, TlsError},
+};
+use crate::{
+    join::{read, write},
+    sys::net,
+};
+
+/// How long a controller may take to take a connection.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// The pause after the first failure, and the longest.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(15));
+
+/// What every link needs, each as it is now.
+#[derive(Clone, Debug)]
+pub struct Needs {
+    /// The node's certificate.
+    pub credentials: watch::Receiver<Credentials>,
+    /// What the node knows of itself.
+    pub own: watch::Receiver<Own>,
+}
+
+/// Which controllers are linked now, for the status.
+#[derive(Clone, Debug, Default)]
+pub struct Servers(Arc<Mutex<BTreeMap<Server, Result<(), String>>>>);
+
+impl Servers {
+    fn set(&self, server: &Server, state: Result<(), String>) -> bool {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.insert(server.clone(), state.clone()).as_ref() != Some(&state)
+    }
+
+    fn retain(&self, wanted: &[Server]) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|server, _| wanted.contains(server));
+    }
+
+    /// Why there is no link at all; `None` if there is one.
+    #[must_use]
+    pub fn trouble(&self) -> Option<String> {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.values().any(Result::is_ok) {
+            return None;
+        }
+        let each = all.iter().filter_map(|(server, state)| Some(format!("{server}: {}", state.as_ref().err()?)));
+        Some(each.collect::<Vec<_>>().join("; "))
+    }
+}
+
+/// Keeps a link to each controller that there is, for as long as the process lives.
+pub async fn keep(mut servers: watch::Receiver<Vec<Server>>, needs: Needs, states: Servers) {
+    let mut links: BTreeMap<Server, JoinHandle<()>> = BTreeMap::new();
+    loop {
+        let wanted = servers.borrow_and_update().clone();
+        links.retain(|server, task| {
+            let keep = wanted.contains(server);
+            if !keep {
+                task.abort();
+            }
+            keep
+        });
+        states.retain(&wanted);
+        for server in wanted {
+            let (needs, states) = (needs.clone(), states.clone());
+            links.entry(server.clone()).or_insert_with(|| tokio::spawn(link(server, needs, states)));
+        }
+        if servers.changed().await.is_err() {
+            return std::future::pending().await;
+        }
+    }
+}
+
+async fn link(server: Server, needs: Needs, states: Servers) {
+    let mut pause = PAUSES.0;
+    loop {
+        let why = match connect(&server, &needs).await {
+            Ok(stream) => {
+                if states.set(&server, Ok(())) {
+                    tracing::info!(%server, "linked");
+                }
+                pause = PAUSES.0;
+                attend(stream, &needs).await
+            }
+            Err(error) => error.to_string(),
+        };
+        if states.set(&server, Err(why.clone())) {
+            tracing::warn!(%server, %why, "no link");
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(PAUSES.1);
+    }
+}
+
+/// A link that could not be made.
+#[derive(Debug, thiserror::Error)]
+enum LinkError {
+    #[error("{0}")]
+    Network(#[from] io::Error),
+    #[error("no answer in time")]
+    Late(#[from] tokio::time::error::Elapsed),
+    #[error(transparent)]
+    Keys(#[from] TlsError),
+}
+
+async fn connect(server: &Server, needs: &Needs) -> Result<TlsStream<TcpStream>, LinkError> {
+    let config = tls::linking(&needs.credentials.borrow().clone())?;
+    Ok(tokio::time::timeout(PATIENCE, call(server, config)).await??)
+}
+
+/// A connection to a controller.
+///
+/// # Errors
+/// If there is none, or it is not the cluster's.
+pub async fn call(server: &Server, config: Arc<ClientConfig>) -> io::Result<TlsStream<TcpStream>> {
+    let stream = TcpStream::connect(server.host_and_port()).await?;
+    net::keep_alive(&stream)?;
+    let name = tls::controller_name().ok_or(io::ErrorKind::InvalidInput)?;
+    TlsConnector::from(config).connect(name, stream).await
+}
+
+/// Serves a link until it ends, and says why.
+async fn attend(stream: TlsStream<TcpStream>, needs: &Needs) -> String {
+    let (give, mut take) = mpsc::channel(64);
+    let (opener, driver) = mux::run(stream, End::Dialled, give);
+    let mut driver = tokio::spawn(driver);
+    let hello = Hello { addresses: needs.own.borrow().addresses.clone() };
+    let greeted = async {
+        let mut stream = opener.open().await.map_err(io::Error::other)?;
+        write(&mut stream, &hello).await?;
+        stream.shutdown().await
+    };
+    if let Err(error) = greeted.await {
+        driver.abort();
+        return error.to_string();
+    }
+    let mut own = needs.own.clone();
+    loop {
+        tokio::select! {
+            Some(stream) = take.recv() => {
+                let known = needs.own.borrow().clone();
+                tokio::spawn(answer(stream, known));
+            }
+            ended = &mut driver => return ended.map_or_else(|error| error.to_string(), |error| error.to_string()),
+            // With new addresses the node introduces itself anew.
+            Ok(()) = own.changed() => if own.borrow().addresses != hello.addresses {
+                driver.abort();
+                return "this node's addresses changed".to_owned();
+            }
+        }
+    }
+}
+
+async fn answer(mut stream: Stream, own: Own) {
+    let Ok(Ok(call)) = tokio::time::timeout(PATIENCE, read::<Call>(&mut stream)).await else { return };
+    let connected = async {
+        let address = own.address(&call).map_err(|error| error.to_string())?;
+        let dialled = tokio::time::timeout(PATIENCE, TcpStream::connect(address)).await;
+        let dialled = dialled.map_err(|_| format!("{address}: no answer in time"))?;
+        dialled.map_err(|error| format!("{address}: {error}"))
+    };
+    let done = match connected.await {
+        Ok(target) => {
+            let _ = target.set_nodelay(true);
+            match write(&mut stream, &Connected { error: None }).await {
+                Ok(()) => splice(stream, target).await,
+                Err(error) => Err(error),
+            }
+        }
+        Err(why) => write(&mut stream, &Connected { error: Some(why) }).await,
+    };
+    if let Err(error) = done {
+        tracing::debug!(%error, "a stream of the link ended");
+    }
+}

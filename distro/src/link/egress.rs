@@ -1,0 +1,184 @@
+//! Takes kube-apiserver's calls (`CONNECT`, RFC 9110 section 9.3.6, over a Unix socket) and brings them where they go.
+
+use std::{
+    io,
+    net::IpAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpStream, UnixListener, UnixStream},
+    sync::watch,
+};
+
+use super::{
+    call::{Call, Connected, Own, splice},
+    mux::Stream,
+    registry::Registry,
+    route::{Route, route},
+};
+use crate::{
+    config::NodeName,
+    duty::Duty,
+    join::{read, write},
+    supervisor::chain,
+    sys::{
+        accounts::Account,
+        fs::{self, FsError},
+    },
+};
+
+/// A socket that cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum EgressError {
+    /// A file.
+    #[error(transparent)]
+    File(#[from] FsError),
+    /// The socket.
+    #[error("could not listen at `{}`", .path.display())]
+    Listen {
+        /// Where.
+        path: PathBuf,
+        /// What the system answered.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// How long a connection may take to come about.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What calls are brought with.
+#[derive(Clone, Debug)]
+pub struct Ways {
+    /// What this node does.
+    pub duty: Duty,
+    /// What it knows of itself.
+    pub own: watch::Receiver<Own>,
+    /// Who is linked.
+    pub registry: Registry,
+}
+
+/// Serves for as long as the process lives; `owner` alone may call.
+///
+/// # Errors
+/// If the socket cannot be made.
+pub async fn serve(path: &Path, owner: Account, ways: Ways) -> Result<(), EgressError> {
+    let failed = |source| EgressError::Listen { path: path.to_owned(), source };
+    fs::remove_file(path)?;
+    let listener = UnixListener::bind(path).map_err(failed)?;
+    fs::give(path, owner)?;
+    loop {
+        let (caller, _) = listener.accept().await.map_err(failed)?;
+        let ways = ways.clone();
+        tokio::spawn(async move {
+            if let Err(error) = bring(caller, &ways).await {
+                tracing::debug!(%error, "a call of kube-apiserver ended");
+            }
+        });
+    }
+}
+
+async fn bring(mut caller: UnixStream, ways: &Ways) -> io::Result<()> {
+    let call = tokio::time::timeout(PATIENCE, request(&mut caller)).await??;
+    let found = tokio::time::timeout(PATIENCE, connect(&call, ways)).await;
+    let found = found.unwrap_or_else(|_| Err("no answer in time".to_owned()));
+    match found {
+        Ok(Way::Direct(stream)) => {
+            caller.write_all(b"HTTP/1.1 200 Connection Established\r\n\r\n").await?;
+            splice(caller, stream).await
+        }
+        Ok(Way::Over(stream)) => {
+            caller.write_all(b"HTTP/1.1 200 Connection Established\r\n\r\n").await?;
+            splice(caller, stream).await
+        }
+        Err(why) => {
+            let Call { host, port } = &call;
+            tracing::info!(%host, port, %why, "not connected");
+            let head = format!("HTTP/1.1 502 {why}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+            caller.write_all(head.as_bytes()).await
+        }
+    }
+}
+
+enum Way {
+    Direct(TcpStream),
+    Over(Stream),
+}
+
+async fn connect(call: &Call, ways: &Ways) -> Result<Way, String> {
+    let own = ways.own.borrow().clone();
+    let linked = ways.registry.all();
+    let nodes = linked.iter().map(|(name, linked)| (name, &linked.hello.addresses[..]));
+    match route(call, (ways.duty, &own), nodes).map_err(|error| error.to_string())? {
+        Route::Direct(address) => {
+            TcpStream::connect(address).await.map(Way::Direct).map_err(|error| format!("{address}: {error}"))
+        }
+        Route::Over(node) => over(call, &node, ways).await.map(Way::Over),
+    }
+}
+
+async fn over(call: &Call, node: &NodeName, ways: &Ways) -> Result<Stream, String> {
+    let linked = ways.registry.find(node).ok_or_else(|| format!("node `{node}` has no link any more"))?;
+    let broken = |error: &dyn std::error::Error| format!("node `{node}`: {}", chain(error));
+    let mut stream = linked.opener.open().await.map_err(|error| broken(&error))?;
+    write(&mut stream, call).await.map_err(|error| broken(&error))?;
+    match read::<Connected>(&mut stream).await.map_err(|error| broken(&error))? {
+        Connected { error: None } => Ok(stream),
+        Connected { error: Some(why) } => Err(format!("node `{node}`: {}", one_line(&why))),
+    }
+}
+
+/// Another's words, fit for a status line.
+fn one_line(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(200).collect()
+}
+
+/// Reads a request up to its empty line.
+async fn request(caller: &mut UnixStream) -> io::Result<Call> {
+    let mut bytes = Vec::new();
+    while !bytes.ends_with(b"\r\n\r\n") {
+        if bytes.len() > 8192 {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "a request without an end"));
+        }
+        // What follows the empty line is not ours: nothing may be read ahead.
+        bytes.push(caller.read_u8().await?);
+    }
+    parse(&bytes).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "no CONNECT request"))
+}
+
+fn parse(bytes: &[u8]) -> Option<Call> {
+    let mut headers = [httparse::EMPTY_HEADER; 32];
+    let mut request = httparse::Request::new(&mut headers);
+    request.parse(bytes).ok()?;
+    let target = request.path.filter(|_| request.method == Some("CONNECT"))?;
+    let (host, port) = target.rsplit_once(':')?;
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let known = host.parse::<IpAddr>().is_ok() || host.parse::<NodeName>().is_ok();
+    known.then_some(Call { host: host.to_owned(), port: port.parse().ok()? })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{Call, parse};
+
+    #[test]
+    fn a_connect_request_names_host_and_port() {
+        let call = |host: &str, port| Some(Call { host: host.to_owned(), port });
+        assert_eq!(parse(b"CONNECT barn:10250 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"), call("barn", 10250));
+        assert_eq!(parse(b"CONNECT [2001:db8::1]:80 HTTP/1.1\r\n\r\n"), call("2001:db8::1", 80));
+        assert_eq!(parse(b"GET / HTTP/1.1\r\n\r\n"), None);
+        assert_eq!(parse(b"CONNECT barn:x HTTP/1.1\r\n\r\n"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_a_call_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = parse(&bytes);
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Who believes whom, over real TLS in memory.
+
+use std::{io, sync::Arc};
+
+use rustls::{ClientConfig, ServerConfig};
+use tokio_rustls::{TlsAcceptor, TlsConnector};
+
+use super::tls::{Credentials, answering, controller_name, joining, key_of, linking, node_of, print_of, renewing};
+use crate::{
+    config::NodeName,
+    pki::{Authority, LeafRequest, UnixTime, key_print, kubelet_client, kubelet_server, signing_request},
+    sys::clock,
+};
+
+fn authority() -> Authority {
+    Authority::generate("farm", clock::now()).expect("an authority")
+}
+
+fn controller(ca: &Authority) -> Credentials {
+    let request = LeafRequest {
+        dns_names: vec![crate::pki::CONTROLLER_NAME.to_owned()],
+        ..kubelet_server(&"tower".parse().expect("a name"))
+    };
+    Credentials { authority: ca.certificate.clone(), leaf: ca.issue(&request, clock::now()).expect("issued") }
+}
+
+fn node() -> NodeName {
+    "barn".parse().expect("a name")
+}
+
+fn member(ca: &Authority, now: UnixTime) -> Credentials {
+    Credentials { authority: ca.certificate.clone(), leaf: ca.issue(&kubelet_client(&node()), now).expect("issued") }
+}
+
+/// Both ends; the node's name that the server saw.
+async fn meet(server: Arc<ServerConfig>, client: Arc<ClientConfig>) -> io::Result<Option<NodeName>> {
+    let (near, far) = tokio::io::duplex(64 * 1024);
+    let name = controller_name().expect("a name");
+    let called = async {
+        let stream = TlsAcceptor::from(server).accept(far).await?;
+        let certificates = stream.get_ref().1.peer_certificates().map(<[_]>::to_vec);
+        Ok::<_, io::Error>(certificates.and_then(|all| node_of(all.first()?)))
+    };
+    let (called, dialled) = tokio::join!(called, TlsConnector::from(client).connect(name, near));
+    dialled?;
+    called
+}
+
+#[tokio::test]
+async fn a_token_leads_to_its_own_cluster_and_to_no_other() {
+    let (ours, other) = (authority(), authority());
+    let client = || joining(print_of(&ours.certificate).expect("a print")).expect("a client");
+    let server = |ca: &Authority| answering(&controller(ca)).expect("a server").join;
+    assert_eq!(meet(server(&ours), client()).await.expect("met"), None);
+    let error = meet(server(&other), client()).await.expect_err("another cluster").to_string();
+    assert!(error.contains("the controller is of another cluster than the token"), "{error}");
+}
+
+#[tokio::test]
+async fn only_a_controllers_certificate_passes_for_a_controller() {
+    let ca = authority();
+    let leaf = ca.issue(&kubelet_server(&node()), clock::now()).expect("issued");
+    let pretender = answering(&Credentials { authority: ca.certificate.clone(), leaf }).expect("a server");
+    let client = joining(print_of(&ca.certificate).expect("a print")).expect("a client");
+    assert!(meet(pretender.join, client).await.is_err());
+    let linked = linking(&member(&ca, clock::now())).expect("a client");
+    assert!(meet(pretender.link, linked).await.is_err());
+}
+
+#[tokio::test]
+async fn a_link_is_for_members_whose_certificates_have_not_ended() {
+    let (ca, other) = (authority(), authority());
+    let server = || answering(&controller(&ca)).expect("a server").link;
+    let good = linking(&member(&ca, clock::now())).expect("a client");
+    assert_eq!(meet(server(), good).await.expect("met"), Some(node()));
+    let ended = linking(&member(&ca, UnixTime(0))).expect("a client");
+    assert!(meet(server(), ended).await.is_err(), "it ended a year after the clock floor");
+    let foreign = Credentials { authority: ca.certificate.clone(), ..member(&other, clock::now()) };
+    assert!(meet(server(), linking(&foreign).expect("a client")).await.is_err());
+}
+
+#[tokio::test]
+async fn a_member_whose_certificates_have_ended_may_still_renew_them() {
+    let (ca, other) = (authority(), authority());
+    let server = || answering(&controller(&ca)).expect("a server").renew;
+    let ended = renewing(&member(&ca, UnixTime(0))).expect("a client");
+    assert_eq!(meet(server(), ended).await.expect("met"), Some(node()));
+    let foreign = Credentials { authority: ca.certificate.clone(), ..member(&other, UnixTime(0)) };
+    assert!(meet(server(), renewing(&foreign).expect("a client")).await.is_err());
+}
+
+#[test]
+fn a_certificates_key_is_known_again_by_its_print() {
+    let leaf = member(&authority(), clock::now()).leaf;
+    let der = x509_parser::prelude::parse_x509_pem(leaf.certificate.as_bytes()).expect("PEM").1.contents;
+    let print = key_print(&signing_request(&leaf.key).expect("a request")).expect("a print");
+    assert_eq!(key_of(&der.into()), Some(print));
+}

@@ -1,0 +1,145 @@
+//! What a node is to its cluster: the holder of its keys, or a member that was let in.
+
+use std::time::Duration;
+
+use skerry_formats::token::JoinToken;
+
+use crate::{
+    config::{ConfigError, Invalid, NodeName, Raw, Settings},
+    join::{self, AskError, Membership, MembershipError, PrivateKeys},
+    paths::Paths,
+    pki::Identity,
+    supervisor::{Board, chain},
+    sys::{
+        accounts::Account,
+        fs::{self, Access},
+    },
+};
+
+/// What a node has of its cluster.
+#[derive(Clone, Debug)]
+pub enum Standing {
+    /// A controller has its keys.
+    Owner(Identity),
+    /// A worker was given certificates.
+    Member(Membership),
+}
+
+impl Standing {
+    /// The cluster authority's certificate, PEM.
+    #[must_use]
+    pub fn authority(&self) -> &str {
+        match self {
+            Self::Owner(identity) => &identity.ca.certificate,
+            Self::Member(member) => &member.admission.authority,
+        }
+    }
+}
+
+/// A worker that cannot become a member, whatever it waits for.
+#[derive(Debug, thiserror::Error)]
+pub enum EnrolError {
+    /// What it keeps.
+    #[error(transparent)]
+    Membership(#[from] MembershipError),
+    /// It is a member of another cluster.
+    #[error("this node is part of another cluster than the one that the token is for")]
+    OtherCluster,
+    /// It joined under another name.
+    #[error("this node joined as `{joined}`, and is now to be `{wanted}`")]
+    OtherName {
+        /// Then.
+        joined: NodeName,
+        /// Now.
+        wanted: NodeName,
+    },
+    /// There is nothing to join with.
+    #[error("this node has not joined a cluster, and there is no token")]
+    NoToken,
+    /// The cluster's configuration.
+    #[error("the cluster's configuration cannot be read here: is this sk8s older than the controllers'?")]
+    Config(#[source] ConfigError),
+    /// The cluster's configuration.
+    #[error("the cluster's configuration cannot be used here: is this sk8s older than the controllers'?")]
+    Invalid(#[from] Invalid),
+}
+
+impl EnrolError {
+    /// What to do about it.
+    #[must_use]
+    pub const fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::OtherCluster | Self::OtherName { .. } => Some("`sk8s reset` makes it a new node"),
+            Self::NoToken => {
+                Some("make one on a controller, `sk8s token create --role=worker`, and give it: `--token-file FILE`")
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The pause after the first attempt, and the longest.
+const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
+
+/// The membership that a worker has, or the one that it gets by its token, however long that takes: a node that nobody
+/// stands beside goes on asking, and says what it waits for.
+///
+/// # Errors
+/// If it can never come about.
+pub async fn enrol(
+    paths: &Paths,
+    node: &NodeName,
+    token: Option<&JoinToken>,
+    board: &Board,
+) -> Result<Membership, EnrolError> {
+    if let Some(member) = Membership::load(&paths.membership())? {
+        if member.node != *node {
+            return Err(EnrolError::OtherName { joined: member.node, wanted: node.clone() });
+        }
+        match token {
+            Some(token) if token.authority != member.cluster()? => return Err(EnrolError::OtherCluster),
+            _ => return Ok(member),
+        }
+    }
+    let token = token.ok_or(EnrolError::NoToken)?;
+    let keys = PrivateKeys::generate().map_err(MembershipError::from)?;
+    let mut pause = PAUSES.0;
+    loop {
+        match join::join(token, node, &keys).await {
+            Ok(member) => {
+                fs::create_folder(&paths.data, Access::Public, Account::ROOT).map_err(MembershipError::from)?;
+                member.save(&paths.membership())?;
+                tracing::info!(%node, "joined");
+                return Ok(member);
+            }
+            Err(error) => tell(board, &error),
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(PAUSES.1);
+    }
+}
+
+fn tell(board: &Board, error: &AskError) {
+    let why = chain(error);
+    let text = error.hint().map_or_else(|| why.clone(), |hint| format!("{why}; {hint}"));
+    let news = board.send_if_modified(|status| {
+        let news = status.waiting_for != text;
+        if news {
+            std::sync::Arc::make_mut(status).waiting_for.clone_from(&text);
+        }
+        news
+    });
+    if news {
+        tracing::warn!(%why, hint = error.hint(), "not joined yet");
+    }
+}
+
+/// What a member is to be: the cluster's configuration where all nodes share it, and its own.
+///
+/// # Errors
+/// If the cluster's cannot be understood.
+pub fn shared(member: &Membership, own: &Settings) -> Result<Settings, EnrolError> {
+    let raw = Raw::parse(&member.admission.config).map_err(EnrolError::Config)?;
+    let cluster = Settings::validate(&raw, own.node.as_str())?;
+    Ok(own.clone().within(cluster))
+}

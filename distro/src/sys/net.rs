@@ -1,0 +1,49 @@
+//! Sockets with settings that the standard library does not have.
+
+use std::{
+    io,
+    net::{SocketAddr, TcpListener},
+    os::fd::AsFd,
+};
+
+use nix::sys::socket::{
+    AddressFamily, Backlog, SockFlag, SockType, SockaddrStorage, bind, listen as start, setsockopt, socket, sockopt,
+};
+
+/// Listens, without blocking; an IPv6 address is IPv6 alone.
+///
+/// # Errors
+/// If the address is not the machine's, or the port is taken.
+pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let family = if address.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 };
+    let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+    let socket = socket(family, SockType::Stream, flags, None)?;
+    setsockopt(&socket, sockopt::ReuseAddr, &true)?;
+    if address.is_ipv6() {
+        setsockopt(&socket, sockopt::Ipv6V6Only, &true)?;
+    }
+    bind(std::os::fd::AsRawFd::as_raw_fd(&socket), &SockaddrStorage::from(address))?;
+    start(&socket, Backlog::new(1024)?)?;
+    Ok(socket.into())
+}
+
+/// Seconds of silence before a connection is asked for a sign of life.
+const IDLE: u32 = 10;
+/// Seconds between such questions, and how many go unanswered before it is over.
+const PROBES: (u32, u32) = (5, 3);
+/// Milliseconds that what was sent may stay unacknowledged.
+const UNACKNOWLEDGED: u32 = 25_000;
+
+/// Makes a connection end when its other end is gone, within half a minute, and sends small pieces at once.
+///
+/// # Errors
+/// If the socket is none.
+pub fn keep_alive(socket: &impl AsFd) -> io::Result<()> {
+    setsockopt(socket, sockopt::KeepAlive, &true)?;
+    setsockopt(socket, sockopt::TcpKeepIdle, &IDLE)?;
+    setsockopt(socket, sockopt::TcpKeepInterval, &PROBES.0)?;
+    setsockopt(socket, sockopt::TcpKeepCount, &PROBES.1)?;
+    setsockopt(socket, sockopt::TcpUserTimeout, &UNACKNOWLEDGED)?;
+    setsockopt(socket, sockopt::TcpNoDelay, &true)?;
+    Ok(())
+}

@@ -1,0 +1,32 @@
+//! Real nodes on the machine that runs the tests, each in a network namespace of its own: needs root, `ip`, `nft` and
+//! upstream's programs.
+//!
+//! ```text
+//! SK8S_COMPONENTS=DIR SK8S_CNI=DIR SK8S_IMAGES=DIR cargo test --release -p sk8s --test native -- --ignored --test-threads=1
+//! ```
+
+#![expect(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test of processes starts some, and says so when it fails"
+)]
+
+mod join;
+mod lan;
+mod node;
+mod single;
+
+use std::time::{Duration, Instant};
+
+/// Waits until `look` finds something; three minutes are enough for all that a test waits for.
+fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(start.elapsed() < Duration::from_secs(180), "not within three minutes: {what}");
+        std::thread::sleep(Duration::from_millis(250));
+    }
+}
