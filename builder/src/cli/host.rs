@@ -38,12 +38,14 @@ pub struct Host {
 impl Host {
     /// Looks around.
     pub fn new(args: HostArgs) -> Result<Self, Failure> {
+        // Tools that we start run in folders of their own: no path may depend on this one.
+        let here = current_dir();
         let catalog = match args.source {
-            Some(folder) => Catalog::at(folder),
-            None => Catalog::around(&current_dir())?.ok_or_else(no_catalog)?,
+            Some(folder) => Catalog::at(here.join(folder)),
+            None => Catalog::around(&here)?.ok_or_else(no_catalog)?,
         };
         let reporter = if args.quiet { Reporter::quiet() } else { Reporter::stderr() };
-        Ok(Self { catalog, store: Store::at(args.cache.unwrap_or_else(default_cache)), reporter })
+        Ok(Self { catalog, store: Store::at(here.join(args.cache.unwrap_or_else(default_cache))), reporter })
     }
 }
 
@@ -64,5 +66,18 @@ fn below_home(variable: &str, default: &str) -> PathBuf {
         (Some(folder), _) if Path::new(&folder).is_absolute() => PathBuf::from(folder),
         (_, Some(home)) => PathBuf::from(home).join(default),
         _ => env::temp_dir(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Host, HostArgs};
+
+    #[test]
+    fn folders_are_absolute_however_they_were_named() {
+        let source = Some("..".into());
+        let host = Host::new(HostArgs { source, cache: Some("some/cache".into()), quiet: true }).expect("a checkout");
+        assert!(host.store.root().is_absolute() && host.store.root().ends_with("some/cache"));
+        assert!(host.catalog.root().is_absolute());
     }
 }

@@ -1,5 +1,7 @@
 //! Finding functions: where they start, how long they are, what they take.
 
+use std::ops::Range;
+
 use super::lexer;
 
 /// A function with a body.
@@ -13,18 +15,45 @@ pub struct Function {
     pub lines: usize,
     /// Its parameters but for `self`.
     pub parameters: Vec<String>,
+    /// Who decided what it takes.
+    pub shape: Shape,
+}
+
+/// Who decided what a function takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// Whoever wrote it.
+    Own,
+    /// A trait that it implements.
+    OfTrait,
 }
 
 /// All functions with a body, in order; also those in tests and those within others.
 pub fn find(text: &str) -> Vec<Function> {
     let code = lexer::code_only(text);
+    let traits = implementations(&code);
     code.match_indices("fn ")
         .filter(|(at, _)| !code[..*at].ends_with(|c: char| c.is_alphanumeric() || c == '_'))
-        .filter_map(|(at, _)| function(&code, at))
+        .filter_map(|(at, _)| {
+            let shape = if traits.iter().any(|range| range.contains(&at)) { Shape::OfTrait } else { Shape::Own };
+            function(&code, at, shape)
+        })
         .collect()
 }
 
-fn function(code: &str, at: usize) -> Option<Function> {
+/// Where `impl Trait for Type` blocks are.
+fn implementations(code: &str) -> Vec<Range<usize>> {
+    let starts = code.match_indices("impl").filter(|(at, _)| *at == 0 || code[..*at].ends_with('\n'));
+    let block = |(at, _): (usize, &str)| {
+        let open = at + code[at..].find('{')?;
+        let of_trait = code[at..open].contains(" for ");
+        of_trait.then_some(())?;
+        Some(at..open + closing(&code[open..], '{', '}')?)
+    };
+    starts.filter_map(block).collect()
+}
+
+fn function(code: &str, at: usize, shape: Shape) -> Option<Function> {
     let rest = &code[at + 3..];
     let name: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
     if name.is_empty() {
@@ -36,7 +65,7 @@ fn function(code: &str, at: usize) -> Option<Function> {
     let whole = &rest[..close + body + end + 1];
     let parameters = split(&rest[open + 1..close]).filter(|parameter| !is_self(parameter)).collect();
     let line = code[..at].matches('\n').count() + 1;
-    Some(Function { name, line, lines: whole.matches('\n').count() + 1, parameters })
+    Some(Function { name, line, lines: whole.matches('\n').count() + 1, parameters, shape })
 }
 
 /// The parameter list's parentheses, behind any generic parameters.
@@ -111,5 +140,13 @@ mod tests {
         assert_eq!((found[0].name.as_str(), found[0].line, found[0].lines), ("a", 2, 6));
         assert_eq!(found[0].parameters, ["f: F", "map: Map<A, B>"]);
         assert_eq!(found[1].parameters, ["on: bool"]);
+    }
+
+    #[test]
+    fn what_a_trait_asks_for_is_not_the_writers_choice() {
+        let text = "impl A {\n    fn own(a: u8) {}\n}\nimpl<T> B for A<T> {\n    fn of_trait(a: u8) {}\n}\nfn free() {}\n";
+        let shapes: Vec<_> = find(text).into_iter().map(|function| (function.name, function.shape)).collect();
+        let wanted = [("own", Shape::Own), ("of_trait", Shape::OfTrait), ("free", Shape::Own)];
+        assert_eq!(shapes, wanted.map(|(name, shape)| (name.to_owned(), shape)));
     }
 }

@@ -2,7 +2,11 @@
 
 use std::path::Path;
 
-use super::{Source, functions, lexer};
+use super::{
+    Source,
+    functions::{self, Shape},
+    lexer,
+};
 
 const FILE_LINES: usize = 500;
 const FUNCTION_LINES: usize = 70;
@@ -54,6 +58,9 @@ fn of_functions(source: &Source, say: &mut impl FnMut(usize, String)) {
         let (name, count) = (&function.name, function.parameters.len());
         if function.lines > FUNCTION_LINES {
             say(function.line, format!("`{name}` has {} lines; the cap is {FUNCTION_LINES}", function.lines));
+        }
+        if function.shape == Shape::OfTrait {
+            continue;
         }
         if count > PARAMETERS {
             say(function.line, format!("`{name}` takes {count} parameters; the cap is {PARAMETERS}"));
