@@ -4,12 +4,17 @@ pub mod api;
 pub mod cli;
 pub mod component;
 pub mod config;
+#[cfg(test)]
+mod golden;
 pub mod images;
 pub mod manifests;
 pub mod node;
 pub mod paths;
 pub mod pki;
+pub mod reset;
+pub mod service;
 pub mod status;
 pub mod supervisor;
 pub mod sys;
+pub mod sysinfo;
 pub mod version;

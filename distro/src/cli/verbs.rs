@@ -7,19 +7,25 @@ use std::{
 
 use skerry_formats::role::Role;
 
-use super::args::{Args, Kubeconfig, Verb};
+use super::{
+    args::{Args, Kubeconfig, Verb},
+    completion, reset, service, status, sysinfo,
+};
 use crate::{
     config::{ConfigError, Invalid, Raw, Settings},
     node::{self, NodeError, Order},
     paths::Paths,
     pki::{self, CertError, PkiError},
-    status::{self, StatusError},
+    reset::ResetError,
+    service::ServiceError,
+    status::StatusError,
     sys::{
         clock,
         fs::{self, FsError},
         machine,
         process::{self, ProcessError},
     },
+    sysinfo::Purpose,
     version::VERSION,
 };
 
@@ -56,6 +62,15 @@ pub enum CliError {
     /// The status.
     #[error(transparent)]
     Status(#[from] StatusError),
+    /// The service.
+    #[error(transparent)]
+    Service(#[from] ServiceError),
+    /// A reset.
+    #[error(transparent)]
+    Reset(#[from] ResetError),
+    /// The machine.
+    #[error("{0} of the checks failed: sk8s will not run here")]
+    Unfit(usize),
     /// Another program.
     #[error(transparent)]
     Process(#[from] ProcessError),
@@ -73,6 +88,16 @@ impl CliError {
             _ => 1,
         }
     }
+
+    /// The next thing to do, where there is one to name.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Service(error) => error.hint(),
+            Self::Reset(error) => error.hint(),
+            _ => None,
+        }
+    }
 }
 
 /// Where the agent writes the configuration.
@@ -83,20 +108,37 @@ const CONFIG: &str = "/run/skerry/sk8s.yaml";
 /// # Errors
 /// What went wrong, for the edge to print.
 pub fn obey(args: Args) -> Result<(), CliError> {
-    let paths = args.places.paths();
+    let places = args.places;
     match args.verb {
+        Verb::Install { words } => print(&service::install(&places, &words)?),
+        Verb::Start => print(&service::start()?),
+        Verb::Stop => print(&service::stop()?),
+        Verb::Reset { explain: true } => reset::reset(places, reset::Manner::Explain),
+        Verb::Reset { explain: false } => reset::reset(places, reset::Manner::Do),
+        Verb::Sysinfo { controller, worker, output } => {
+            let purpose = match (controller, worker) {
+                (true, false) => Purpose::Controller,
+                (false, true) => Purpose::Worker,
+                _ => Purpose::Both,
+            };
+            sysinfo::sysinfo(&places.paths(), purpose, &output)
+        }
+        Verb::Completion { shell } => print(&completion::script(shell)),
         Verb::Controller { single, config, node_name } => {
             let role = if single { Role::Single } else { Role::Controller };
             let settings = settings(config.as_deref(), node_name)?;
-            controller(Order { settings, role, paths })
+            controller(Order { settings, role, paths: places.paths() })
         }
-        Verb::Status { output } => print(&show(&paths, &output)?),
+        Verb::Status { of, output } => print(&status::show(&places.paths(), of.as_ref(), &output)?),
         Verb::Kubectl { args } => {
             let all: Vec<String> = std::iter::once("kubectl".to_owned()).chain(args).collect();
+            let paths = places.paths();
             let kubeconfig = paths.admin().join("kubeconfig");
             Err(process::become_program(&paths.components.join("kube"), &all, ("KUBECONFIG", &kubeconfig)).into())
         }
-        Verb::Kubeconfig(Kubeconfig::Admin { server, config }) => print(&admin(&paths, server, config.as_deref())?),
+        Verb::Kubeconfig(Kubeconfig::Admin { server, config }) => {
+            print(&admin(&places.paths(), server, config.as_deref())?)
+        }
         Verb::Version => print(&format!("{VERSION}\n")),
     }
 }
@@ -126,16 +168,6 @@ fn controller(order: Order) -> Result<(), CliError> {
     Ok(result?)
 }
 
-fn show(paths: &Paths, output: &str) -> Result<String, CliError> {
-    let status = status::ask(&paths.status_socket())?;
-    if output == "json" {
-        let text = serde_json::to_string_pretty(&status)
-            .map_err(|source| CliError::System("write the status", io::Error::other(source)))?;
-        return Ok(format!("{text}\n"));
-    }
-    Ok(status::text(&status))
-}
-
 fn admin(paths: &Paths, server: Option<String>, config: Option<&Path>) -> Result<String, CliError> {
     let folder = paths.pki();
     if !fs::exists(&folder.join("ca.crt")) {
@@ -156,6 +188,6 @@ fn bracketed(address: std::net::IpAddr) -> String {
     }
 }
 
-fn print(text: &str) -> Result<(), CliError> {
+pub(super) fn print(text: &str) -> Result<(), CliError> {
     io::stdout().write_all(text.as_bytes()).map_err(|source| CliError::System("write to standard output", source))
 }

@@ -5,4 +5,5 @@ pub mod cgroup;
 pub mod clock;
 pub mod fs;
 pub mod machine;
+pub mod netlink;
 pub mod process;
