@@ -109,15 +109,17 @@ impl FromStr for JoinToken {
             return Err(BadToken::Damaged);
         }
         let json = URL_SAFE_NO_PAD.decode(body).map_err(|_| BadToken::Damaged)?;
-        let written: Written = serde_json::from_slice(&json).map_err(|error| {
-            if error.is_data() { BadToken::Content(error.to_string()) } else { BadToken::Damaged }
-        })?;
+        let written: Written = serde_json::from_slice(&json)
+            .map_err(|error| if error.is_data() { BadToken::Content(error.to_string()) } else { BadToken::Damaged })?;
         let Written { role, id, secret, ca, servers } = written;
         if role == Role::Single {
             return Err(BadToken::Content("no node joins as `single`".to_owned()));
         }
         if !(1..=MOST_SERVERS).contains(&servers.len()) {
-            return Err(BadToken::Content(format!("it names {} controllers; wanted: 1 to {MOST_SERVERS}", servers.len())));
+            return Err(BadToken::Content(format!(
+                "it names {} controllers; wanted: 1 to {MOST_SERVERS}",
+                servers.len()
+            )));
         }
         Ok(Self { role, id, secret, authority: ca, servers })
     }
@@ -266,10 +268,12 @@ mod tests {
 
     #[test]
     fn a_server_is_a_host_with_or_without_a_port() {
-        let parts = |text: &str| text.parse::<Server>().ok().map(|server| {
-            let (host, port) = server.host_and_port();
-            (host.to_owned(), port)
-        });
+        let parts = |text: &str| {
+            text.parse::<Server>().ok().map(|server| {
+                let (host, port) = server.host_and_port();
+                (host.to_owned(), port)
+            })
+        };
         assert_eq!(parts("192.0.2.1"), Some(("192.0.2.1".into(), 6443)));
         assert_eq!(parts("barn.example:443"), Some(("barn.example".into(), 443)));
         assert_eq!(parts("[2001:db8::1]"), Some(("2001:db8::1".into(), 6443)));

@@ -59,7 +59,12 @@ fn what_sk8s_reads_is_golden() {
 
 #[test]
 fn a_converged_node_has_nothing_to_do() {
-    for seed in [SEED, "skerry: {role: single}\n", "hostname: a\n", "skerry: {role: worker, token: sk8s1.eyJyb2xlIjoid29ya2VyIiwiaWQiOiJhYmMxMjMiLCJzZWNyZXQiOiIwMTIzNDU2Nzg5YWJjZGVmIiwiY2EiOiI1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1Iiwic2VydmVycyI6WyIxOTIuMC4yLjEiXX0}\n"] {
+    for seed in [
+        SEED,
+        "skerry: {role: single}\n",
+        "hostname: a\n",
+        "skerry: {role: worker, token: sk8s1.eyJyb2xlIjoid29ya2VyIiwiaWQiOiJhYmMxMjMiLCJzZWNyZXQiOiIwMTIzNDU2Nzg5YWJjZGVmIiwiY2EiOiI1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1Iiwic2VydmVycyI6WyIxOTIuMC4yLjEiXX0}\n",
+    ] {
         let intent = intent(seed);
         let steps = plan(&intent, &with_address()).unwrap();
         assert_eq!(text(&plan(&intent, &after(with_address(), &steps)).unwrap()), "", "{seed}");

@@ -1,10 +1,11 @@
 //! What may be typed.
 
-use std::path::PathBuf;
+use std::{ffi::OsString, path::PathBuf};
 
 use clap::{Parser, Subcommand};
 
 use super::{
+    completion::Shell,
     ports::PortsArgs,
     roles::{ControllerArgs, WorkerArgs},
     token::TokenVerb,
@@ -50,7 +51,12 @@ impl Places {
     /// The folders to use.
     #[must_use]
     pub fn paths(self) -> Paths {
-        let usual = Paths::default();
+        self.over(Paths::default())
+    }
+
+    /// The folders to use, where `usual` has those that were not named.
+    #[must_use]
+    pub fn over(self, usual: Paths) -> Paths {
         Paths {
             data: self.data_dir.unwrap_or(usual.data),
             run: self.run_dir.unwrap_or(usual.run),
@@ -59,6 +65,27 @@ impl Places {
             images: self.images.unwrap_or(usual.images),
             kubelet: self.kubelet_dir.unwrap_or(usual.kubelet),
         }
+    }
+}
+
+impl Places {
+    /// The flags that name these folders.
+    pub(super) fn words(&self) -> Vec<OsString> {
+        let named = [
+            ("--data-dir=", &self.data_dir),
+            ("--run-dir=", &self.run_dir),
+            ("--components=", &self.components),
+            ("--cni=", &self.cni),
+            ("--images=", &self.images),
+            ("--kubelet-dir=", &self.kubelet_dir),
+        ];
+        let word = |(flag, path): (&str, &Option<PathBuf>)| {
+            let path = path.as_ref()?;
+            let mut word = OsString::from(flag);
+            word.push(path);
+            Some(word)
+        };
+        named.into_iter().filter_map(word).collect()
     }
 }
 
@@ -74,10 +101,47 @@ pub enum Verb {
     Token(TokenVerb),
     /// Say which ports a node listens on
     Ports(PortsArgs),
-    /// Say how the node is
-    Status {
+    /// Install a service that runs a role at each boot
+    #[command(disable_help_flag = true)]
+    Install {
+        /// `controller` or `worker`, that verb's flags, and `--force`, `--env`, `--start`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ROLE AND FLAGS")]
+        words: Vec<OsString>,
+    },
+    /// Start the installed service
+    Start,
+    /// Stop the installed service; pods run on
+    Stop,
+    /// Remove all that sk8s has left on this machine
+    Reset {
+        /// Only show what would be removed
+        #[arg(long)]
+        explain: bool,
+    },
+    /// Check whether this machine can run sk8s
+    Sysinfo {
+        /// As a controller alone
+        #[arg(long)]
+        controller: bool,
+        /// As a worker alone
+        #[arg(long)]
+        worker: bool,
         /// As text for people, or as JSON
         #[arg(long, short, value_name = "FORMAT", default_value = "text", value_parser = ["text", "json"])]
+        output: String,
+    },
+    /// Print a script that completes this command line in a shell
+    Completion {
+        /// Which shell
+        shell: Shell,
+    },
+    /// Say how the node is
+    Status {
+        /// Of what
+        #[command(subcommand)]
+        of: Option<StatusOf>,
+        /// As text for people, or as JSON
+        #[arg(long, short, global = true, value_name = "FORMAT", default_value = "text", value_parser = ["text", "json"])]
         output: String,
     },
     /// Run kubectl with the owner's rights
@@ -92,6 +156,13 @@ pub enum Verb {
     Kubeconfig(Kubeconfig),
     /// Print the version
     Version,
+}
+
+/// What the status is of, if not of the node.
+#[derive(Debug, Subcommand)]
+pub enum StatusOf {
+    /// Each component: process, restarts, memory, last exit
+    Components,
 }
 
 /// Whose kubeconfig.
@@ -129,6 +200,6 @@ mod tests {
     #[test]
     fn the_help_is_the_golden_one() {
         let help = Args::command().render_long_help().to_string();
-        assert_eq!(help, include_str!("../../golden/help.txt"));
+        crate::golden::check("help.txt", &help);
     }
 }

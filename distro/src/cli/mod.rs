@@ -1,8 +1,13 @@
 //! The command line.
 
 mod args;
+mod completion;
 mod ports;
+mod reset;
 mod roles;
+mod service;
+mod status;
+mod sysinfo;
 mod token;
 mod verbs;
 

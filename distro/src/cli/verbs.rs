@@ -9,9 +9,9 @@ use skerry_formats::token::{BadPart, BadToken};
 
 use super::{
     args::{Args, Kubeconfig, Verb},
-    ports,
+    completion, ports, reset,
     roles::{self, NodeArgs},
-    token,
+    service, status, sysinfo, token,
 };
 use crate::{
     api::ApiError,
@@ -21,13 +21,16 @@ use crate::{
     node::NodeError,
     paths::Paths,
     pki::{self, CertError, PkiError},
-    status::{self, StatusError},
+    reset::ResetError,
+    service::ServiceError,
+    status::StatusError,
     sys::{
         clock,
         fs::{self, FsError},
         machine,
         process::{self, ProcessError},
     },
+    sysinfo::Purpose,
     version::VERSION,
 };
 
@@ -85,6 +88,15 @@ pub enum CliError {
     /// The status.
     #[error(transparent)]
     Status(#[from] StatusError),
+    /// The service.
+    #[error(transparent)]
+    Service(#[from] ServiceError),
+    /// A reset.
+    #[error(transparent)]
+    Reset(#[from] ResetError),
+    /// The machine.
+    #[error("{0} of the checks failed: sk8s will not run here")]
+    Unfit(usize),
     /// Another program.
     #[error(transparent)]
     Process(#[from] ProcessError),
@@ -94,24 +106,32 @@ pub enum CliError {
 }
 
 impl CliError {
-    /// What to do about it, where that can be said.
-    #[must_use]
-    pub fn hint(&self) -> Option<&'static str> {
-        match self {
-            Self::Token(_) => Some("copy it whole, or make another on a controller: `sk8s token create --role=worker`"),
-            Self::NoAddress => Some("name one that other nodes reach: `--server HOST`"),
-            Self::NoCluster(_) => Some("run this on a controller, with its rights and its `--data-dir`"),
-            Self::Node(NodeError::Enrol(error)) => error.hint(),
-            _ => None,
-        }
-    }
-
     /// 2 for what the caller wrote wrong, 1 for the rest.
     #[must_use]
     pub const fn exit_code(&self) -> u8 {
         match self {
             Self::Config { .. } | Self::Invalid(_) | Self::Token(_) | Self::TokenId(_) | Self::Label(_) => 2,
             _ => 1,
+        }
+    }
+
+    /// The next thing to do, where there is one to name.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Service(error) => error.hint(),
+            Self::Reset(error) => error.hint(),
+            Self::Node(NodeError::Enrol(error)) => error.hint().map(ToOwned::to_owned),
+            _ => self.plain_hint().map(ToOwned::to_owned),
+        }
+    }
+
+    const fn plain_hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Token(_) => Some("copy it whole, or make another on a controller: `sk8s token create --role=worker`"),
+            Self::NoAddress => Some("name one that other nodes reach: `--server HOST`"),
+            Self::NoCluster(_) => Some("run this on a controller, with its rights and its `--data-dir`"),
+            _ => None,
         }
     }
 }
@@ -121,31 +141,36 @@ impl CliError {
 /// # Errors
 /// What went wrong, for the edge to print.
 pub fn obey(args: Args) -> Result<(), CliError> {
-    let paths = args.places.paths();
+    let places = args.places;
     match args.verb {
-        Verb::Controller(args) => roles::controller(&args, paths),
-        Verb::Worker(args) => roles::worker(&args, paths),
-        Verb::Token(verb) => print(&token::obey(verb, &paths, &roles::settings(&NodeArgs::default())?)?),
+        Verb::Controller(args) => roles::controller(&args, places.paths()),
+        Verb::Worker(args) => roles::worker(&args, places.paths()),
+        Verb::Token(verb) => print(&token::obey(verb, &places.paths(), &roles::settings(&NodeArgs::default())?)?),
         Verb::Ports(args) => print(&ports::obey(&args)),
-        Verb::Status { output } => print(&show(&paths, &output)?),
+        Verb::Install { words } => print(&service::install(&places, &words)?),
+        Verb::Start => print(&service::start()?),
+        Verb::Stop => print(&service::stop()?),
+        Verb::Reset { explain: true } => reset::reset(places, reset::Manner::Explain),
+        Verb::Reset { explain: false } => reset::reset(places, reset::Manner::Do),
+        Verb::Sysinfo { controller, worker, output } => {
+            let purpose = match (controller, worker) {
+                (true, false) => Purpose::Controller,
+                (false, true) => Purpose::Worker,
+                _ => Purpose::Both,
+            };
+            sysinfo::sysinfo(&places.paths(), purpose, &output)
+        }
+        Verb::Completion { shell } => print(&completion::script(shell)),
+        Verb::Status { of, output } => print(&status::show(&places.paths(), of.as_ref(), &output)?),
         Verb::Kubectl { args } => {
             let all: Vec<String> = std::iter::once("kubectl".to_owned()).chain(args).collect();
+            let paths = places.paths();
             let kubeconfig = paths.admin().join("kubeconfig");
             Err(process::become_program(&paths.components.join("kube"), &all, ("KUBECONFIG", &kubeconfig)).into())
         }
-        Verb::Kubeconfig(Kubeconfig::Admin { server, config }) => print(&admin(&paths, server, config)?),
+        Verb::Kubeconfig(Kubeconfig::Admin { server, config }) => print(&admin(&places.paths(), server, config)?),
         Verb::Version => print(&format!("{VERSION}\n")),
     }
-}
-
-fn show(paths: &Paths, output: &str) -> Result<String, CliError> {
-    let status = status::ask(&paths.status_socket())?;
-    if output == "json" {
-        let text = serde_json::to_string_pretty(&status)
-            .map_err(|source| CliError::System("write the status", io::Error::other(source)))?;
-        return Ok(format!("{text}\n"));
-    }
-    Ok(status::text(&status))
 }
 
 fn admin(paths: &Paths, server: Option<String>, config: Option<PathBuf>) -> Result<String, CliError> {
@@ -168,6 +193,6 @@ fn bracketed(address: std::net::IpAddr) -> String {
     }
 }
 
-fn print(text: &str) -> Result<(), CliError> {
+pub(super) fn print(text: &str) -> Result<(), CliError> {
     io::stdout().write_all(text.as_bytes()).map_err(|source| CliError::System("write to standard output", source))
 }

@@ -59,7 +59,8 @@ pub(super) fn files(plan: &Plan<'_>) -> Vec<Rendered> {
     files
 }
 
-/// The shims live in a group of their own: whatever ends our service's group must not end the pods.
+/// The shims live in a group of their own: whatever ends our service's group must not end the pods. Network namespaces are
+/// mounted in our own folder, so that a reset knows which are ours.
 fn config(plan: &Plan<'_>) -> String {
     let shims = plan.machine.shims.unwrap_or_default();
     let unused = UNUSED.map(|plugin| format!("    '{plugin}',\n")).concat();
@@ -84,6 +85,7 @@ sandbox = '{pause}'
 
 [plugins.'io.containerd.cri.v1.runtime']
 restrict_oom_score_adj = {restricted}
+netns_mounts_under_state_dir = true
 
 [plugins.'io.containerd.cri.v1.runtime'.cni]
 bin_dirs = ['{cni}']

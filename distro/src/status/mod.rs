@@ -1,5 +1,7 @@
 //! The status socket: who connects is told the status as one line of JSON, and hung up on.
 
+pub mod components;
+
 use std::{
     io::{self, Read as _},
     os::unix::net::UnixStream,
@@ -8,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use nix::sys::socket::{getsockopt, sockopt::PeerCredentials};
 use skerry_formats::status::{Component, ComponentState, Phase, Status};
 use tokio::{io::AsyncWriteExt as _, net::UnixListener, sync::watch};
 
@@ -67,6 +70,13 @@ pub fn ask(path: &Path) -> Result<Status, StatusError> {
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).map_err(failed)?;
     serde_json::from_slice(&answer).map_err(|source| StatusError::Answer { path: path.to_owned(), source })
+}
+
+/// The process that listens there; `None` if none does.
+#[must_use]
+pub fn pid(path: &Path) -> Option<i32> {
+    let stream = UnixStream::connect(path).ok()?;
+    getsockopt(&stream, PeerCredentials).ok().map(|peer| peer.pid())
 }
 
 /// The status for people.

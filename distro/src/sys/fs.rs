@@ -10,6 +10,12 @@ use std::{
 
 use super::accounts::Account;
 
+mod change;
+mod look;
+
+pub use change::{Lock, empty, lock, remove_empty_folder, remove_tree, replace};
+pub use look::{Space, folders, read_bytes, read_link, read_lossy, space};
+
 /// A failed file operation.
 #[derive(Debug, thiserror::Error)]
 #[error("could not {action} `{}`", .path.display())]
@@ -30,6 +36,8 @@ pub enum Access {
     Private,
     /// Everyone may read.
     Public,
+    /// Everyone may read and run.
+    Program,
 }
 
 impl Access {
@@ -37,13 +45,14 @@ impl Access {
         match self {
             Self::Private => 0o600,
             Self::Public => 0o644,
+            Self::Program => 0o755,
         }
     }
 
     const fn folder_mode(self) -> u32 {
         match self {
             Self::Private => 0o700,
-            Self::Public => 0o755,
+            Self::Public | Self::Program => 0o755,
         }
     }
 }

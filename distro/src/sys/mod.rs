@@ -6,4 +6,5 @@ pub mod clock;
 pub mod fs;
 pub mod machine;
 pub mod net;
+pub mod netlink;
 pub mod process;

@@ -14,7 +14,7 @@ use nix::{
     unistd::Pid,
 };
 
-use crate::component::{ComponentSpec, KillScope};
+use crate::component::{ComponentId, ComponentSpec, KillScope};
 
 /// A program that could not be started, or that failed.
 #[derive(Debug, thiserror::Error)]
@@ -55,6 +55,15 @@ fn search_path(spec: &ComponentSpec) -> String {
     format!("{}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", own.display())
 }
 
+/// What a component inherits: containerd the way to registries, nobody anything else.
+fn inherited(spec: &ComponentSpec) -> impl Iterator<Item = (&'static str, std::ffi::OsString)> {
+    let names: &[&str] = match spec.id {
+        ComponentId::Containerd => &["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"],
+        _ => &[],
+    };
+    names.iter().filter_map(|name| std::env::var_os(name).map(|value| (*name, value)))
+}
+
 /// Starts a component as the leader of a process group, with an empty environment but for what it asks for.
 ///
 /// It is killed when the calling thread ends, however that comes about, so that no orphan keeps a port or a database
@@ -65,7 +74,8 @@ fn search_path(spec: &ComponentSpec) -> String {
 pub fn start(spec: &ComponentSpec) -> Result<Child, ProcessError> {
     let failed = |source| ProcessError::Start { program: spec.program.clone(), source };
     let mut command = tokio::process::Command::new(&spec.program);
-    command.args(&spec.args).env_clear().env("PATH", search_path(spec)).envs(spec.env.iter().cloned());
+    command.args(&spec.args).env_clear().env("PATH", search_path(spec));
+    command.envs(inherited(spec)).envs(spec.env.iter().cloned());
     command.current_dir("/").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
     if spec.account.uid != nix::unistd::getuid().as_raw() {
         command.gid(spec.account.gid).uid(spec.account.uid);
@@ -112,6 +122,34 @@ pub fn output(program: &Path, args: &[&str]) -> Result<String, ProcessError> {
     }
     let tail = String::from_utf8_lossy(&out.stderr).lines().last().unwrap_or_default().to_owned();
     Err(ProcessError::Failed { program: program.to_owned(), status: out.status.to_string(), tail })
+}
+
+/// Runs a short program to its end with a text as its standard input.
+///
+/// # Errors
+/// If it cannot be started, does not read the text, or exits with anything but 0.
+pub fn feed(program: &Path, args: &[&str], text: &str) -> Result<(), ProcessError> {
+    use io::Write as _;
+    let failed = |source| ProcessError::Start { program: program.to_owned(), source };
+    let mut command = Command::new(program);
+    command.args(args).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = command.spawn().map_err(failed)?;
+    let written = child.stdin.take().map_or(Ok(()), |mut stdin| stdin.write_all(text.as_bytes()));
+    let out = child.wait_with_output().map_err(failed)?;
+    if out.status.success() {
+        return written.map_err(failed);
+    }
+    let tail = String::from_utf8_lossy(&out.stderr).lines().last().unwrap_or_default().to_owned();
+    Err(ProcessError::Failed { program: program.to_owned(), status: out.status.to_string(), tail })
+}
+
+/// Where the system has a program.
+#[must_use]
+pub fn find(name: &str) -> Option<PathBuf> {
+    let own = std::env::var("PATH").unwrap_or_default();
+    let places =
+        own.split(':').filter(|place| place.starts_with('/')).chain(["/usr/sbin", "/usr/bin", "/sbin", "/bin"]);
+    places.map(|place| Path::new(place).join(name)).find(|path| path.is_file())
 }
 
 /// Becomes another program.

@@ -119,7 +119,9 @@ fn known() -> impl Strategy<Value = String> {
         Just("write_files: [{path: /etc/x, content: y, append: true}]"),
         Just("write_files: []"),
         Just("skerry: {role: single, labels: {a: b}}"),
-        Just("skerry: {role: worker, token: sk8s1.eyJyb2xlIjoid29ya2VyIiwiaWQiOiJhYmMxMjMiLCJzZWNyZXQiOiIwMTIzNDU2Nzg5YWJjZGVmIiwiY2EiOiI1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1Iiwic2VydmVycyI6WyIxOTIuMC4yLjEiXX0, taints: ['a=b:NoSchedule']}"),
+        Just(
+            "skerry: {role: worker, token: sk8s1.eyJyb2xlIjoid29ya2VyIiwiaWQiOiJhYmMxMjMiLCJzZWNyZXQiOiIwMTIzNDU2Nzg5YWJjZGVmIiwiY2EiOiI1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1Iiwic2VydmVycyI6WyIxOTIuMC4yLjEiXX0, taints: ['a=b:NoSchedule']}"
+        ),
         Just("skerry: {network: [{name: e0, addresses: [10.0.0.2/24], gateway: 10.0.0.1}]}"),
         Just("skerry: {labels: {c: d}, api: {sans: [x.y]}, pod-cidr: 10.1.0.0/16}"),
         Just("skerry: {admin-kubeconfig: {to: medium}, cluster: {name: home}}"),

@@ -144,7 +144,8 @@ mod tests {
 
     #[test]
     fn what_a_trait_asks_for_is_not_the_writers_choice() {
-        let text = "impl A {\n    fn own(a: u8) {}\n}\nimpl<T> B for A<T> {\n    fn of_trait(a: u8) {}\n}\nfn free() {}\n";
+        let text =
+            "impl A {\n    fn own(a: u8) {}\n}\nimpl<T> B for A<T> {\n    fn of_trait(a: u8) {}\n}\nfn free() {}\n";
         let shapes: Vec<_> = find(text).into_iter().map(|function| (function.name, function.shape)).collect();
         let wanted = [("own", Shape::Own), ("of_trait", Shape::OfTrait), ("free", Shape::Own)];
         assert_eq!(shapes, wanted.map(|(name, shape)| (name.to_owned(), shape)));

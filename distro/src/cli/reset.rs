@@ -1,0 +1,57 @@
+//! `sk8s reset`.
+
+use clap::Parser as _;
+
+use super::{
+    CliError,
+    args::{Args, Places},
+};
+use crate::{
+    paths::Paths,
+    reset::{self, ResetError},
+    service,
+};
+
+/// Whether to do it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Manner {
+    /// Do it.
+    Do,
+    /// Show the plan.
+    Explain,
+}
+
+/// Removes what is left, or shows what would be.
+pub(super) fn reset(places: Places, manner: Manner) -> Result<(), CliError> {
+    let paths = folders(places)?;
+    if manner == Manner::Explain {
+        let steps = reset::plan(&reset::observe(&paths)?, &paths);
+        let lines: String = steps.iter().map(|step| format!("{step}\n")).collect();
+        return super::verbs::print(if lines.is_empty() { NOTHING } else { &lines });
+    }
+    let mut printed = Ok(());
+    let outcome = reset::run(&paths, |step, why| {
+        let line = if why.is_empty() { format!("removed {step}\n") } else { format!("failed  {step}: {why}\n") };
+        let result = super::verbs::print(&line);
+        if printed.is_ok() {
+            printed = result;
+        }
+    })?;
+    printed?;
+    match (outcome.done, outcome.failed) {
+        (0, 0) => super::verbs::print(NOTHING),
+        (_, 0) => Ok(()),
+        (_, failed) => Err(ResetError::Left(failed).into()),
+    }
+}
+
+const NOTHING: &str = "nothing of sk8s is on this machine\n";
+
+/// The folders that were named now; where none was, those that the service was installed with.
+fn folders(places: Places) -> Result<Paths, CliError> {
+    let installed = service::installed()?.and_then(|(_, words)| {
+        let line = std::iter::once("sk8s".to_owned()).chain(words);
+        Args::try_parse_from(line).ok().map(|args| args.places)
+    });
+    Ok(places.over(installed.map_or_else(Paths::default, Places::paths)))
+}

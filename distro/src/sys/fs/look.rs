@@ -1,0 +1,48 @@
+//! Looking, where text or a plain file is not what is looked at.
+
+#![expect(clippy::disallowed_methods, reason = "a part of the one place")]
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use super::{Result, at, maybe};
+
+/// The whole file.
+pub fn read_bytes(path: &Path) -> Result<Vec<u8>> {
+    at("read", path, fs::read(path))
+}
+
+/// The whole file as text, with what is not UTF-8 replaced.
+pub fn read_lossy(path: &Path) -> Result<String> {
+    Ok(String::from_utf8_lossy(&read_bytes(path)?).into_owned())
+}
+
+/// Where a link leads; `None` if there is none.
+pub fn read_link(path: &Path) -> Result<Option<PathBuf>> {
+    maybe("read link", path, fs::read_link(path))
+}
+
+/// The folders in a folder, links not followed, sorted; none if there is no such folder.
+pub fn folders(path: &Path) -> Result<Vec<PathBuf>> {
+    let is_folder = |path: &PathBuf| fs::symlink_metadata(path).is_ok_and(|meta| meta.is_dir());
+    Ok(super::list(path)?.into_iter().filter(is_folder).collect())
+}
+
+/// What a file system has, in MiB.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Space {
+    /// In all.
+    pub total_mib: u64,
+    /// For anyone to use.
+    pub free_mib: u64,
+}
+
+/// The space of the file system that a path is on, or would be on if it were made.
+pub fn space(path: &Path) -> Result<Space> {
+    let there = path.ancestors().find(|place| place.exists()).unwrap_or_else(|| Path::new("/"));
+    let stat = at("look at", there, nix::sys::statvfs::statvfs(there).map_err(Into::into))?;
+    let mib = |blocks| ((u128::from(stat.fragment_size()) * u128::from(blocks)) >> 20).try_into().unwrap_or(u64::MAX);
+    Ok(Space { total_mib: mib(stat.blocks()), free_mib: mib(stat.blocks_available()) })
+}

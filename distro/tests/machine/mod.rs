@@ -1,0 +1,172 @@
+//! A machine of its own within this one: namespaces and control groups of its own, `/var`, `/run` and `/etc` in memory, and
+//! systemd as its first process. Needs root, `unshare`, `nsenter`, `ip`, `nft` and systemd.
+
+use std::{
+    collections::BTreeSet,
+    os::unix::process::CommandExt as _,
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+    time::{Duration, Instant},
+};
+
+/// Makes a control group in every tree, moves there, and goes on in namespaces of its own.
+const OUTER: &str = r#"
+set -eu
+root=/sys/fs/cgroup
+if [ -e $root/cgroup.controllers ]; then trees=$root; else trees=$(ls -d $root/*/ | grep -v ,); fi
+for tree in $trees; do
+  [ -e "$tree/cgroup.procs" ] || continue
+  group="${tree%/}/$1"
+  mkdir -p "$group"
+  for file in cpuset.cpus cpuset.mems; do [ ! -e "$group/$file" ] || cat "${tree%/}/$file" > "$group/$file"; done
+  echo $$ > "$group/cgroup.procs"
+done
+exec unshare --fork --pid --mount --uts --ipc --cgroup --net sh -c "$2" inner
+"#;
+
+/// Puts fresh file systems over what a machine changes, and becomes systemd.
+const INNER: &str = r#"
+set -eu
+mount --make-rprivate /
+[ -e /sys/fs/cgroup/cgroup.controllers ] && unified=yes || unified=
+trees=$(cut -d: -f2 /proc/self/cgroup | grep -v = | grep -v '^$' || true)
+mount -t proc proc /proc
+mount -t sysfs -o ro sysfs /sys
+if [ -n "$unified" ]; then
+  mount -t cgroup2 cgroup2 /sys/fs/cgroup
+else
+  mount -t tmpfs -o mode=755 tmpfs /sys/fs/cgroup
+  for tree in $trees; do mkdir /sys/fs/cgroup/$tree; mount -t cgroup -o $tree cgroup /sys/fs/cgroup/$tree; done
+  mkdir /sys/fs/cgroup/systemd /sys/fs/cgroup/unified
+  mount -t cgroup -o none,name=systemd cgroup /sys/fs/cgroup/systemd
+  mount -t cgroup2 cgroup2 /sys/fs/cgroup/unified
+fi
+mount -t tmpfs -o mode=755 tmpfs /var
+mkdir -p /var/lib /var/log /var/cache /var/spool
+mkdir -m 1777 /var/tmp
+ln -s /run /var/run
+mount -t tmpfs -o mode=755 tmpfs /run
+mkdir /run/.upper /run/.work
+mount -t overlay -o lowerdir=/etc,upperdir=/run/.upper,workdir=/run/.work overlay /etc
+for folder in sysinit basic sockets timers local-fs; do
+  [ ! -d /lib/systemd/system/$folder.target.wants ] || mount -t tmpfs tmpfs /lib/systemd/system/$folder.target.wants
+done
+rm -rf /etc/systemd/system/*.wants
+: > /etc/fstab
+mkdir -p /etc/systemd/system/sk8scontroller.service.d
+printf '[Service]\nStandardError=append:/var/log/trial\n' > /etc/systemd/system/sk8scontroller.service.d/trial.conf
+printf '[Unit]\nRequires=basic.target\nAfter=basic.target\nAllowIsolate=yes\n' > /etc/systemd/system/trial.target
+ln -s /dev/null /etc/systemd/system/systemd-remount-fs.service
+ip link set lo up
+ip link add up0 type dummy
+ip address add 192.0.2.10/24 dev up0
+ip link set up0 up
+ip route add default via 192.0.2.1
+hostname barn
+export container=trial
+exec /lib/systemd/systemd --system --unit=trial.target --log-target=null --show-status=0
+"#;
+
+/// What is on the machine, each thing a line.
+const INVENTORY: &str = r#"
+for process in /proc/[0-9]*; do
+  [ "$(readlink $process/ns/user)" ] && echo "process $(tr '\0' ' ' < $process/cmdline)"
+done | grep -v 'process sh -c' | grep -v 'process *$'
+cut -d' ' -f5 /proc/self/mountinfo | sed 's/^/mount /'
+ip -o link | cut -d: -f2 | sed 's/^/interface /'
+nft list ruleset | sed 's/^/filter /'
+find /sys/fs/cgroup -type d | sed 's/^/group /'
+sed 's/^/account /' /etc/passwd /etc/group
+find /var /run /etc /opt -path /run/systemd -prune -o -print | sed 's/^/file /'
+"#;
+
+/// A machine that has booted.
+pub struct Machine {
+    group: String,
+    process: Child,
+    init: u32,
+}
+
+impl Machine {
+    /// Boots one.
+    pub fn boot() -> Self {
+        let group = format!("sk8s-test-{}", std::process::id());
+        let mut command = Command::new("sh");
+        command.args(["-c", OUTER, "outer", &group, INNER]).stdin(Stdio::null()).process_group(0);
+        let process = command.spawn().expect("a shell");
+        let children = format!("/proc/{0}/task/{0}/children", process.id());
+        let init = eventually("the machine's first process is there", || {
+            let text = std::fs::read_to_string(&children).ok()?;
+            let pid = text.split_whitespace().next()?.parse().ok()?;
+            let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
+            (name.trim() == "systemd").then_some(pid)
+        });
+        let machine = Self { group, process, init };
+        eventually("systemd is up", || {
+            let said = machine.run(&["systemctl", "is-system-running"]);
+            (said.stdout == b"running\n" || said.stdout == b"degraded\n").then_some(())
+        });
+        machine
+    }
+
+    /// Runs a program on it.
+    pub fn run(&self, words: &[&str]) -> Output {
+        let pid = self.init.to_string();
+        let mut command = Command::new("nsenter");
+        command.args(["--target", &pid, "--all", "--"]).args(words).stdin(Stdio::null());
+        command.output().expect("nsenter")
+    }
+
+    /// What a shell on it prints.
+    pub fn shell(&self, script: &str) -> String {
+        String::from_utf8_lossy(&self.run(&["sh", "-c", script]).stdout).trim().to_owned()
+    }
+
+    /// Everything on it.
+    pub fn inventory(&self) -> BTreeSet<String> {
+        self.shell(INVENTORY).lines().map(ToOwned::to_owned).collect()
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        let _ = Command::new("kill").args(["-KILL", &self.init.to_string()]).status();
+        let _ = self.process.wait();
+        let trees: Vec<PathBuf> = std::fs::read_dir("/sys/fs/cgroup").map_or_else(
+            |_| Vec::new(),
+            |entries| {
+                entries
+                    .filter_map(Result::ok)
+                    .map(|entry| entry.path())
+                    .chain([Path::new("/sys/fs/cgroup").to_owned()])
+                    .collect()
+            },
+        );
+        for tree in trees {
+            let group = tree.join(&self.group);
+            for _ in 0..50 {
+                let _ = Command::new("find")
+                    .arg(&group)
+                    .args(["-depth", "-type", "d", "-delete"])
+                    .stderr(Stdio::null())
+                    .status();
+                if !group.exists() {
+                    break;
+                }
+                std::thread::sleep(Duration::from_millis(100));
+            }
+        }
+    }
+}
+
+/// Looks until something is seen.
+pub fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(start.elapsed() < Duration::from_secs(300), "not within five minutes: {what}");
+        std::thread::sleep(Duration::from_millis(250));
+    }
+}
