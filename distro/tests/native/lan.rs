@@ -1,17 +1,10 @@
-//! Machines of a local network, as network namespaces joined by a bridge, and what they say to each other.
+//! A local network: namespaces joined by a switch, and routers that hide who is behind them.
 
-use std::{
-    io::{Read as _, Write as _},
-    net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream},
-    process::Command,
-    thread,
-    time::Duration,
-};
+use std::{net::IpAddr, process::Command, thread};
 
 use nix::sched::{CloneFlags, setns};
 
-/// More than one packet of any link takes, so that one which is too large for the way shows.
-const PAYLOAD: usize = 256 * 1024;
+use super::machine::Machine;
 
 /// A network namespace; it goes with its interfaces when dropped.
 pub struct Space(String);
@@ -24,14 +17,6 @@ impl Space {
         space
     }
 
-    pub fn name(&self) -> &str {
-        &self.0
-    }
-
-    pub fn path(&self) -> String {
-        format!("/run/netns/{}", self.0)
-    }
-
     /// Runs `ip` inside and returns what it says.
     pub fn ip(&self, words: &str) -> String {
         ip(&[&["-n", &self.0], &words.split(' ').collect::<Vec<_>>()[..]].concat())
@@ -39,54 +24,13 @@ impl Space {
 
     /// Does something inside; processes it starts stay there.
     pub fn within<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
-        let space = std::fs::File::open(self.path()).expect("a namespace");
+        let space = std::fs::File::open(format!("/run/netns/{}", self.0)).expect("a namespace");
         thread::scope(|scope| {
             let inside = scope.spawn(|| {
                 setns(space, CloneFlags::CLONE_NEWNET).expect("the administrator may enter it");
                 work()
             });
             inside.join().expect("done")
-        })
-    }
-
-    /// What `GET /healthz` on a loopback port says, if anybody answers.
-    pub fn health(&self, port: u16) -> Option<u16> {
-        self.within(|| {
-            let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).ok()?;
-            stream.write_all(b"GET /healthz HTTP/1.0\r\n\r\n").ok()?;
-            let mut answer = String::new();
-            stream.read_to_string(&mut answer).ok()?;
-            answer.split(' ').nth(1)?.parse().ok()
-        })
-    }
-
-    /// Sends a lot of bytes to an address in another namespace; returns whom they came from as seen there, `None` if they
-    /// do not all arrive.
-    pub fn send(&self, to: &Self, address: IpAddr) -> Option<IpAddr> {
-        let patience = Some(Duration::from_secs(5));
-        let listener = to.within(|| TcpListener::bind(SocketAddr::new(address, 0)).expect("a free port"));
-        let target = listener.local_addr().expect("bound");
-        thread::scope(|scope| {
-            let sender = scope.spawn(|| {
-                self.within(|| {
-                    let mut stream = TcpStream::connect_timeout(&target, Duration::from_secs(2)).ok()?;
-                    stream.set_write_timeout(patience).ok()?;
-                    stream.write_all(&[7; PAYLOAD]).ok()
-                })
-            });
-            listener.set_nonblocking(true).expect("a socket");
-            let (mut stream, peer) = loop {
-                match listener.accept() {
-                    Ok(accepted) => break accepted,
-                    Err(_) if sender.is_finished() => return None,
-                    Err(_) => thread::sleep(Duration::from_millis(10)),
-                }
-            };
-            stream.set_nonblocking(false).ok()?;
-            stream.set_read_timeout(patience).ok()?;
-            let mut received = Vec::new();
-            stream.read_to_end(&mut received).ok()?;
-            (received.len() == PAYLOAD).then_some(peer.ip())
         })
     }
 }
@@ -97,11 +41,11 @@ impl Drop for Space {
     }
 }
 
-/// The switch that all machines are plugged into; it has an address of its own, which knows nothing of pods.
+/// The switch that machines are plugged into; it has an address of its own, which knows nothing of pods.
 pub struct Lan(pub Space);
 
 impl Lan {
-    pub const ADDRESS: &str = "192.168.99.254";
+    const ADDRESS: &str = "192.168.99.254";
 
     pub fn new() -> Self {
         let space = Space::new("lan");
@@ -111,16 +55,39 @@ impl Lan {
         Self(space)
     }
 
-    /// Plugs a machine in.
-    pub fn join(&self, name: &str, address: IpAddr) -> Space {
-        let space = Space::new(name);
-        self.0.ip(&format!("link add {name} type veth peer name eth0 netns {}", space.0));
+    /// Boots a machine that is plugged in.
+    pub fn boot(&self, name: &str, address: IpAddr) -> Machine {
+        let machine = Machine::boot(name);
+        self.0.ip(&format!("link add {name} type veth peer name eth0 netns {}", machine.init()));
         self.0.ip(&format!("link set {name} master switch up"));
-        space.ip(&format!("addr add {address}/24 dev eth0"));
-        space.ip("link set eth0 up");
-        space.ip(&format!("route add default via {}", Self::ADDRESS));
-        space
+        wire(&machine, &format!("{address}/24"), Self::ADDRESS);
+        machine
     }
+
+    /// Boots a machine behind a router that translates addresses: it reaches the network, and nobody there reaches it.
+    pub fn boot_hidden(&self, name: &str, router_address: IpAddr) -> (Space, Machine) {
+        let router = Space::new("router");
+        self.0.ip(&format!("link add to-router type veth peer name outer netns {}", router.0));
+        self.0.ip("link set to-router master switch up");
+        router.ip(&format!("addr add {router_address}/24 dev outer"));
+        router.ip("link set outer up");
+        router.within(|| std::fs::write("/proc/sys/net/ipv4/ip_forward", "1").expect("a router"));
+        let rules = "table ip nat { chain out { type nat hook postrouting priority 100; oifname outer masquerade; }; }";
+        let done = router.within(|| Command::new("nft").arg(rules).output().expect("nft runs"));
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        let machine = Machine::boot(name);
+        router.ip(&format!("link add inner type veth peer name eth0 netns {}", machine.init()));
+        router.ip("addr add 10.9.9.1/24 dev inner");
+        router.ip("link set inner up");
+        wire(&machine, "10.9.9.2/24", "10.9.9.1");
+        (router, machine)
+    }
+}
+
+fn wire(machine: &Machine, address: &str, gateway: &str) {
+    let script = format!("ip addr add {address} dev eth0 && ip link set eth0 up && ip route add default via {gateway}");
+    let done = machine.run(&["sh", "-c", &script]);
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
 }
 
 fn ip(args: &[&str]) -> String {

@@ -1,5 +1,5 @@
-//! Real nodes on the machine that runs the tests, each in a network namespace of its own: needs root, `ip`, `nft` and
-//! upstream's programs.
+//! Real nodes on the machine that runs the tests, each on a machine of its own made of namespaces: needs root, systemd,
+//! `unshare`, `nsenter`, `ip`, `nft` and upstream's programs.
 //!
 //! ```text
 //! SK8S_COMPONENTS=DIR SK8S_CNI=DIR SK8S_IMAGES=DIR cargo test --release -p sk8s --test native -- --ignored --test-threads=1
@@ -14,19 +14,21 @@
 
 mod join;
 mod lan;
+mod machine;
 mod node;
+mod service;
 mod single;
 
 use std::time::{Duration, Instant};
 
-/// Waits until `look` finds something; three minutes are enough for all that a test waits for.
+/// Waits until `look` finds something; five minutes are enough for all that a test waits for.
 fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let start = Instant::now();
     loop {
         if let Some(found) = look() {
             return found;
         }
-        assert!(start.elapsed() < Duration::from_secs(180), "not within three minutes: {what}");
+        assert!(start.elapsed() < Duration::from_secs(300), "not within five minutes: {what}");
         std::thread::sleep(Duration::from_millis(250));
     }
 }

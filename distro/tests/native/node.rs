@@ -1,145 +1,117 @@
-//! A node as its owner handles it: through the command line and the status socket.
+//! A node as its owner handles it: through the command line.
 
 use std::{
     collections::BTreeMap,
-    path::{Path, PathBuf},
-    process::{Child, Command, Output, Stdio},
+    path::PathBuf,
+    process::{Child, Output},
 };
 
-use sk8s::status;
 use skerry_formats::status::{Phase, Status};
 
-use super::{eventually, lan::Space};
+use super::{eventually, machine::Machine};
 
-/// A node in a network namespace.
-pub struct Node<'a> {
-    pub folder: PathBuf,
-    pub process: Child,
-    space: &'a Space,
-    args: Vec<String>,
+/// Where a node's machine keeps its log.
+const LOG: &str = "/var/log/sk8s.log";
+
+/// A node on a machine of its own.
+pub struct Node {
+    pub machine: Machine,
+    process: Child,
+    words: Vec<String>,
 }
 
-impl<'a> Node<'a> {
-    /// Starts `sk8s ARGS` with folders of its own.
-    pub fn start(space: &'a Space, folder: &Path, args: &[&str]) -> Self {
-        std::fs::create_dir_all(folder).expect("a folder");
-        let args: Vec<String> = args.iter().map(ToString::to_string).collect();
-        let process = spawn(space, folder, &args);
-        Self { folder: folder.to_owned(), process, space, args }
+impl Node {
+    /// Starts `sk8s WORDS`.
+    pub fn start(machine: Machine, words: &[&str]) -> Self {
+        let words: Vec<String> = words.iter().map(ToString::to_string).collect();
+        let process = begin(&machine, &words);
+        Self { machine, process, words }
     }
 
-    /// Starts it again, after its process ended.
-    pub fn again(&mut self) {
+    /// Kills the supervisor, waits until all its components are gone, and starts it again.
+    pub fn kill_and_start(&mut self) {
+        let components: Vec<u32> = self.wait_ready().components.iter().filter_map(|component| component.pid).collect();
+        assert!(!components.is_empty());
+        self.kill("sk8s");
         self.process.wait().expect("ended");
-        self.process = spawn(self.space, &self.folder, &self.args);
+        eventually("a killed supervisor leaves no component", || {
+            let alive = |pid: &u32| self.machine.run(&["test", "-e", &format!("/proc/{pid}/stat")]).status.success();
+            (!components.iter().any(alive)).then_some(())
+        });
+        self.process = begin(&self.machine, &self.words);
     }
 
-    pub fn status(&self) -> Option<Status> {
-        status::ask(&self.folder.join("run/status.sock")).ok()
+    /// Kills a process by its program's name.
+    pub fn kill(&self, name: &str) {
+        assert!(self.machine.run(&["pkill", "-KILL", "-x", name]).status.success(), "{name} runs");
+    }
+
+    /// Its exit code, once it ends by itself.
+    pub fn ended(&mut self) -> Option<i32> {
+        self.process.wait().expect("ended").code()
     }
 
     /// What a verb of the command line answers.
-    pub fn sk8s(&self, args: &[&str]) -> Output {
-        let mut command = command(&self.folder);
-        command.args(args).stdin(Stdio::null());
-        self.space.within(move || command.output().expect("sk8s runs"))
+    pub fn sk8s(&self, words: &[&str]) -> Output {
+        let all = words_of(&words.iter().map(ToString::to_string).collect::<Vec<_>>());
+        self.machine.run(&all.iter().map(String::as_str).collect::<Vec<_>>())
     }
 
     /// What kubectl says, trimmed.
-    pub fn said(&self, args: &[&str]) -> String {
-        let out = self.sk8s(&[&["kubectl"], args].concat());
+    pub fn said(&self, words: &[&str]) -> String {
+        let out = self.sk8s(&[&["kubectl"], words].concat());
         String::from_utf8_lossy(&out.stdout).trim().to_owned()
     }
 
-    /// Puts objects into the cluster through the manifests folder, `BUSYBOX` standing for the image's reference.
-    pub fn apply(&self, name: &str, text: &str) {
-        let text = text.replace("BUSYBOX", &images()["busybox"]);
-        std::fs::write(self.folder.join("data/manifests").join(name), text).expect("written");
+    pub fn status(&self) -> Option<Status> {
+        serde_json::from_slice(&self.sk8s(&["status", "-o", "json"]).stdout).ok()
     }
 
     pub fn wait_ready(&self) -> Status {
         eventually("the node is ready", || self.status().filter(|status| status.phase == Phase::Ready))
     }
 
+    /// Puts objects into the cluster through the manifests folder, `BUSYBOX` standing for the image's reference.
+    pub fn apply(&self, name: &str, text: &str) {
+        let text = text.replace("BUSYBOX", &images()["busybox"]);
+        self.machine.shell(&format!("cat > /var/lib/sk8s/manifests/{name} <<'END'\n{text}\nEND"));
+    }
+
     pub fn log(&self) -> String {
-        std::fs::read_to_string(self.folder.join("log")).unwrap_or_default()
+        self.machine.shell(&format!("cat {LOG}"))
     }
 }
 
-impl Drop for Node<'_> {
+impl Drop for Node {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            eprintln!("== {}\n{}", self.folder.display(), tail(&self.log()));
+            eprintln!("== {:?}\n{}", self.words, self.machine.shell(&format!("tail -n 60 {LOG}")));
         }
-        kill(self.process.id(), "TERM");
+        let _ = self.process.kill();
         let _ = self.process.wait();
-        end_pods(&self.folder);
-        let mounted = std::fs::read_to_string("/proc/self/mounts").unwrap_or_default();
-        let here = self.folder.display().to_string();
-        for mount in mounted.lines().filter_map(|line| line.split(' ').nth(1)).filter(|path| path.starts_with(&here)) {
-            let _ = Command::new("umount").arg("-l").arg(mount).status();
-        }
     }
 }
 
-fn tail(text: &str) -> String {
-    let lines: Vec<&str> = text.lines().collect();
-    lines[lines.len().saturating_sub(60)..].join("\n")
+fn begin(machine: &Machine, words: &[String]) -> Child {
+    let all = words_of(words);
+    machine.start(&all.iter().map(String::as_str).collect::<Vec<_>>(), LOG)
 }
 
-fn command(folder: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_sk8s"));
-    for (flag, name) in [("--data-dir", "data"), ("--run-dir", "run"), ("--kubelet-dir", "kubelet")] {
-        command.arg(flag).arg(folder.join(name));
-    }
+fn words_of(words: &[String]) -> Vec<String> {
+    let mut all = vec![env!("CARGO_BIN_EXE_sk8s").to_owned()];
     for (flag, key) in [("--components", "SK8S_COMPONENTS"), ("--cni", "SK8S_CNI"), ("--images", "SK8S_IMAGES")] {
-        command.arg(flag).arg(folder_of(key));
+        all.push(format!("{flag}={}", folder_of(key).display()));
     }
-    command
+    all.extend(words.iter().cloned());
+    all
 }
 
 fn folder_of(key: &str) -> PathBuf {
     std::env::var_os(key).unwrap_or_else(|| panic!("{key} is not set")).into()
 }
 
-fn spawn(space: &Space, folder: &Path, args: &[String]) -> Child {
-    let log = std::fs::File::options().create(true).append(true).open(folder.join("log")).expect("a log");
-    let mut command = command(folder);
-    command.args(args).stderr(log).stdout(Stdio::null()).stdin(Stdio::null());
-    // The supervisor's children end with the thread that made them, so the supervisor itself must not have such a bond.
-    space.within(move || command.spawn().expect("sk8s starts"))
-}
-
-/// The shims of a node's pods outlive it; the tests' do not.
-fn end_pods(folder: &Path) {
-    let socket = folder.join("run/containerd.sock").display().to_string();
-    for entry in std::fs::read_dir("/proc").expect("proc").flatten() {
-        let words = std::fs::read_to_string(entry.path().join("cmdline")).unwrap_or_default();
-        if words.contains("containerd-shim") && words.contains(&socket) {
-            let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
-            for child in children(pid) {
-                kill(child, "KILL");
-            }
-            kill(pid, "KILL");
-        }
-    }
-}
-
-fn children(pid: u32) -> Vec<u32> {
-    let text = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
-    text.split_whitespace().filter_map(|word| word.parse().ok()).collect()
-}
-
 /// The built-in images by name.
-pub fn images() -> BTreeMap<String, String> {
+fn images() -> BTreeMap<String, String> {
     let text = std::fs::read_to_string(folder_of("SK8S_IMAGES").join("images.json")).expect("a list of images");
     sk8s::component::images(&text).expect("JSON")
-}
-
-pub fn kill(pid: u32, signal: &str) {
-    let _ = Command::new("kill").args([format!("-{signal}"), pid.to_string()]).status();
-}
-
-pub fn is_alive(pid: u32) -> bool {
-    Path::new(&format!("/proc/{pid}/stat")).exists()
 }

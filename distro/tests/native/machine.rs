@@ -6,8 +6,10 @@ use std::{
     os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
-    time::{Duration, Instant},
+    time::Duration,
 };
+
+use super::eventually;
 
 /// Makes a control group in every tree, moves there, and goes on in namespaces of its own.
 const OUTER: &str = r#"
@@ -21,7 +23,7 @@ for tree in $trees; do
   for file in cpuset.cpus cpuset.mems; do [ ! -e "$group/$file" ] || cat "${tree%/}/$file" > "$group/$file"; done
   echo $$ > "$group/cgroup.procs"
 done
-exec unshare --fork --pid --mount --uts --ipc --cgroup --net sh -c "$2" inner
+exec unshare --fork --pid --mount --uts --ipc --cgroup --net sh -c "$2" inner "$3"
 "#;
 
 /// Puts fresh file systems over what a machine changes, and becomes systemd.
@@ -58,14 +60,18 @@ printf '[Service]\nStandardError=append:/var/log/trial\n' > /etc/systemd/system/
 printf '[Unit]\nRequires=basic.target\nAfter=basic.target\nAllowIsolate=yes\n' > /etc/systemd/system/trial.target
 ln -s /dev/null /etc/systemd/system/systemd-remount-fs.service
 ip link set lo up
+hostname "$1"
+export container=trial
+exec /lib/systemd/systemd --system --unit=trial.target --log-target=null --show-status=0
+"#;
+
+/// Gives a machine an address.
+const ALONE: &str = "
 ip link add up0 type dummy
 ip address add 192.0.2.10/24 dev up0
 ip link set up0 up
 ip route add default via 192.0.2.1
-hostname barn
-export container=trial
-exec /lib/systemd/systemd --system --unit=trial.target --log-target=null --show-status=0
-"#;
+";
 
 /// What is on the machine, each thing a line.
 const INVENTORY: &str = r#"
@@ -88,11 +94,11 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// Boots one.
-    pub fn boot() -> Self {
-        let group = format!("sk8s-test-{}", std::process::id());
+    /// Boots one that is plugged in nowhere.
+    pub fn boot(name: &str) -> Self {
+        let group = format!("sk8s-test-{name}-{}", std::process::id());
         let mut command = Command::new("sh");
-        command.args(["-c", OUTER, "outer", &group, INNER]).stdin(Stdio::null()).process_group(0);
+        command.args(["-c", OUTER, "outer", &group, INNER, name]).stdin(Stdio::null()).process_group(0);
         let process = command.spawn().expect("a shell");
         let children = format!("/proc/{0}/task/{0}/children", process.id());
         let init = eventually("the machine's first process is there", || {
@@ -109,12 +115,35 @@ impl Machine {
         machine
     }
 
-    /// Runs a program on it.
-    pub fn run(&self, words: &[&str]) -> Output {
+    /// A machine with an address that nobody else is near.
+    pub fn boot_alone(name: &str) -> Self {
+        let machine = Self::boot(name);
+        let said = machine.run(&["sh", "-ec", ALONE]);
+        assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+        machine
+    }
+
+    /// Its first process, by which its namespaces are found.
+    pub const fn init(&self) -> u32 {
+        self.init
+    }
+
+    fn command(&self, words: &[&str]) -> Command {
         let pid = self.init.to_string();
         let mut command = Command::new("nsenter");
         command.args(["--target", &pid, "--all", "--"]).args(words).stdin(Stdio::null());
-        command.output().expect("nsenter")
+        command
+    }
+
+    /// Runs a program on it.
+    pub fn run(&self, words: &[&str]) -> Output {
+        self.command(words).output().expect("nsenter")
+    }
+
+    /// Starts a program on it, both its streams going to the end of a file there.
+    pub fn start(&self, words: &[&str], log: &str) -> Child {
+        let all = [&["sh", "-c", r#"exec "$@" >> "$0" 2>&1"#, log][..], words].concat();
+        self.command(&all).spawn().expect("nsenter")
     }
 
     /// What a shell on it prints.
@@ -156,17 +185,5 @@ impl Drop for Machine {
                 std::thread::sleep(Duration::from_millis(100));
             }
         }
-    }
-}
-
-/// Looks until something is seen.
-pub fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let start = Instant::now();
-    loop {
-        if let Some(found) = look() {
-            return found;
-        }
-        assert!(start.elapsed() < Duration::from_secs(300), "not within five minutes: {what}");
-        std::thread::sleep(Duration::from_millis(250));
     }
 }

@@ -1,22 +1,9 @@
 //! A node's whole life as a service, on a machine of its own: installed, started, killed, stopped, and reset until nothing is
-//! left of it. Needs root and upstream's programs:
-//!
-//! ```text
-//! SK8S_COMPONENTS=DIR SK8S_CNI=DIR SK8S_IMAGES=DIR cargo test --release -p sk8s --test service -- --ignored
-//! ```
-
-#![expect(
-    clippy::disallowed_methods,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test of processes starts some, and says so when it fails"
-)]
-
-mod machine;
+//! left of it.
 
 use std::{collections::BTreeSet, path::Path, process::Output};
 
-use machine::{Machine, eventually};
+use super::{eventually, machine::Machine};
 
 const PODS: &str = "
 apiVersion: apps/v1
@@ -184,9 +171,9 @@ fn leaves_nothing(node: &Node, before: &BTreeSet<String>) {
 }
 
 #[test]
-#[ignore = "needs root, namespaces, systemd and upstream's programs"]
+#[ignore = "needs root, systemd and upstream's programs"]
 fn a_service_runs_survives_and_leaves_nothing() {
-    let node = Node(Machine::boot());
+    let node = Node(Machine::boot_alone("barn"));
     node.does(&["sysinfo"]);
     let before = node.0.inventory();
     installs(&node);
