@@ -6,7 +6,10 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_yaml_ng::Value;
 use skerry_formats::hint;
 
-use super::storage::RawStorage;
+use super::{
+    api::RawApi, gates::RawGate, images::RawImages, network::RawNetwork, profile::RawProfile, storage::RawStorage,
+    users::RawInstall,
+};
 
 /// The file's `apiVersion`.
 const API_VERSION: &str = "sk8s.skerry.dev/v1";
@@ -61,43 +64,53 @@ pub struct Metadata {
 
 /// `spec`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Spec {
     /// The API server.
     #[serde(default, deserialize_with = "absent")]
-    pub api: Api,
-    /// The cluster's network.
-    #[serde(default, deserialize_with = "absent")]
-    pub network: Network,
+    pub api: RawApi,
     /// Where objects are kept.
     #[serde(default, deserialize_with = "absent")]
     pub storage: RawStorage,
+    /// The cluster's network.
+    #[serde(default, deserialize_with = "absent")]
+    pub network: RawNetwork,
+    /// kube-controller-manager.
+    #[serde(default, deserialize_with = "absent")]
+    pub controller_manager: Process,
+    /// kube-scheduler.
+    #[serde(default, deserialize_with = "absent")]
+    pub scheduler: Process,
+    /// Settings of kubelets, by name.
+    pub worker_profiles: Option<Vec<RawProfile>>,
+    /// Features of Kubernetes that are turned on or off.
+    pub feature_gates: Option<Vec<RawGate>>,
+    /// Where images come from.
+    #[serde(default, deserialize_with = "absent")]
+    pub images: RawImages,
+    /// Accounts that components run as.
+    #[serde(default, deserialize_with = "absent")]
+    pub install_config: RawInstall,
     /// This node.
     #[serde(default, deserialize_with = "absent")]
     pub node: Node,
+    /// k0s's tunnel to nodes.
+    #[serde(default)]
+    pub konnectivity: Value,
+    /// k0s's report to its makers.
+    #[serde(default)]
+    pub telemetry: Value,
+    /// Helm charts and storage.
+    #[serde(default)]
+    pub extensions: Value,
 }
 
-/// `spec.api`.
+/// A component of which only the flags are the owner's.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Api {
-    /// Names and addresses that the API server's certificate is good for, beyond the node's own.
-    pub sans: Option<Vec<String>>,
-}
-
-/// `spec.network`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Network {
-    /// Where pods get their addresses.
-    #[serde(rename = "podCIDR")]
-    pub pod_cidr: Option<String>,
-    /// Where services get their addresses.
-    #[serde(rename = "serviceCIDR")]
-    pub service_cidr: Option<String>,
-    /// DNS domain of the cluster.
-    #[serde(rename = "clusterDomain")]
-    pub cluster_domain: Option<String>,
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Process {
+    /// Its flags.
+    pub extra_args: Option<BTreeMap<String, Text>>,
 }
 
 /// `spec.node`.
@@ -110,6 +123,8 @@ pub struct Node {
     pub labels: Option<BTreeMap<String, String>>,
     /// Taints it registers with, each `key=value:Effect` or `key:Effect`.
     pub taints: Option<Vec<String>>,
+    /// Which of `spec.workerProfiles` its kubelet follows.
+    pub profile: Option<String>,
 }
 
 impl Raw {
@@ -241,8 +256,8 @@ mod tests {
         let error = Raw::parse(text).expect_err("a misspelt key").to_string();
         assert_eq!(
             error,
-            "configuration line 5: spec.network: unknown field `podCidr`, expected one of `podCIDR`, `serviceCIDR`, \
-             `clusterDomain`; did you mean `podCIDR`?"
+            "configuration line 5: spec.network: unknown field `podCidr`, expected one of `provider`, `flannel`, \
+             `podCIDR`, `serviceCIDR`, `clusterDomain`, `dualStack`, `kubeProxy`; did you mean `podCIDR`?"
         );
     }
 

@@ -209,7 +209,7 @@ fn api_server(settings: &Settings, machine: &Machine) -> LeafRequest {
     names.extend([format!("kubernetes.default.svc.{domain}"), settings.node.to_string()]);
     let mut addresses = with_loopback(&machine.addresses);
     addresses.push(IpAddr::V4(settings.api_address()));
-    for san in &settings.sans {
+    for san in &settings.api.sans {
         match san {
             San::Dns(name) => names.push(name.to_string()),
             San::Ip(address) => addresses.push(*address),
