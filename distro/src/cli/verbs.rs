@@ -9,7 +9,7 @@ use skerry_formats::role::Role;
 
 use super::args::{Args, Kubeconfig, Verb};
 use crate::{
-    config::{ConfigError, Invalid, Raw, Settings},
+    config::{ConfigError, Invalid, Raw, San, Settings},
     node::{self, NodeError, Order},
     paths::Paths,
     pki::{self, CertError, PkiError},
@@ -144,17 +144,13 @@ fn admin(paths: &Paths, server: Option<String>, config: Option<&Path>) -> Result
     }
     let settings = settings(config, None)?;
     let now = clock::now();
-    let identity = pki::load_or_make(&folder, &settings.cluster, now)?;
-    let host = || machine::observe().map_or_else(|| "127.0.0.1".to_owned(), |machine| bracketed(machine.address));
+    let identity = pki::load_or_make(&folder, &settings, now)?;
+    let usual = settings.api.external.clone().or(settings.api.address.map(|v4| San::Ip(v4.into())));
+    let seen =
+        || machine::observe().map_or_else(|| "127.0.0.1".to_owned(), |machine| San::Ip(machine.address).to_string());
+    let host = || usual.map_or_else(seen, |host| host.to_string());
     let server = server.unwrap_or_else(|| format!("https://{}:6443", host()));
     Ok(identity.admin_kubeconfig(&server, &settings.cluster, now)?)
-}
-
-fn bracketed(address: std::net::IpAddr) -> String {
-    match address {
-        std::net::IpAddr::V4(v4) => v4.to_string(),
-        std::net::IpAddr::V6(v6) => format!("[{v6}]"),
-    }
 }
 
 fn print(text: &str) -> Result<(), CliError> {

@@ -1,6 +1,6 @@
 //! kube-apiserver.
 
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
 use super::{
     Plan, memory,
@@ -31,8 +31,9 @@ pub(super) fn spec(plan: &Plan<'_>) -> ComponentSpec {
 }
 
 fn serving(plan: &Plan<'_>) -> Vec<String> {
-    vec![
-        format!("--advertise-address={}", plan.machine.address),
+    let api = &plan.settings.api;
+    let mut args = vec![
+        format!("--advertise-address={}", api.address.map_or(plan.machine.address, IpAddr::V4)),
         "--bind-address=0.0.0.0".to_owned(),
         "--secure-port=6443".to_owned(),
         format!("--tls-cert-file={}", plan.certificate(LeafId::ApiServer)),
@@ -45,7 +46,9 @@ fn serving(plan: &Plan<'_>) -> Vec<String> {
         format!("--kubelet-client-key={}", plan.key(LeafId::ApiServerKubeletClient)),
         format!("--kubelet-certificate-authority={}", plan.own(ID, Shared::Ca.file())),
         "--kubelet-preferred-address-types=InternalIP,Hostname".to_owned(),
-    ]
+    ];
+    args.extend(api.external.as_ref().map(|host| format!("--external-hostname={host}")));
+    args
 }
 
 fn authentication(plan: &Plan<'_>) -> Vec<String> {

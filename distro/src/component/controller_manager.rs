@@ -8,24 +8,50 @@ use super::{
     Plan, memory,
     spec::{ComponentId, ComponentSpec, KillScope, Need, Probe, Stage},
 };
-use crate::pki::{LeafId, Shared};
+use crate::{
+    config::{Lifetimes, Provider, duration_text},
+    pki::{LeafId, Shared},
+};
 
 const ID: ComponentId = ComponentId::KubeControllerManager;
 
 /// Controllers that a cluster without a cloud, without routes of its own and with fixed pod networks has no work for.
 const IDLE: [&str; 6] = [
     "cloud-node-lifecycle-controller",
-    "node-ipam-controller",
+    NODE_NETWORKS,
     "node-route-controller",
     "service-lb-controller",
     "storageversion-garbage-collector-controller",
     "ttl-controller",
 ];
 
+/// Gives each node its part of the pods' addresses.
+const NODE_NETWORKS: &str = "node-ipam-controller";
+
+/// Whether nodes get their networks from here: a network of the owner's may ask for them.
+fn gives_networks(plan: &Plan<'_>) -> bool {
+    plan.settings.provider == Provider::Custom
+}
+
+/// What follows from the owner's configuration.
+fn owned(plan: &Plan<'_>) -> Vec<String> {
+    let (pods, leaf) = (plan.settings.pods, plan.settings.api.lifetimes.leaf);
+    let mut args = Vec::new();
+    if gives_networks(plan) {
+        let node = pods.first(24).prefix();
+        args.extend([format!("--cluster-cidr={pods}"), format!("--node-cidr-mask-size={node}")]);
+    }
+    if leaf != Lifetimes::default().leaf {
+        args.push(format!("--cluster-signing-duration={}", duration_text(leaf)));
+    }
+    args
+}
+
 pub(super) fn spec(plan: &Plan<'_>, role: Role) -> ComponentSpec {
     let (program, mut args) = plan.kube(ID);
     let kubeconfig = plan.own(ID, "kubeconfig");
     let elect = role != Role::Single;
+    let idle: Vec<_> = IDLE.iter().filter(|name| !(**name == NODE_NETWORKS && gives_networks(plan))).collect();
     args.extend([
         format!("--kubeconfig={kubeconfig}"),
         format!("--authentication-kubeconfig={kubeconfig}"),
@@ -42,10 +68,11 @@ pub(super) fn spec(plan: &Plan<'_>, role: Role) -> ComponentSpec {
         format!("--service-account-private-key-file={}", plan.own(ID, Shared::ServiceAccountPrivate.file())),
         format!("--cluster-name={}", plan.settings.cluster),
         format!("--service-cluster-ip-range={}", plan.settings.services),
-        "--allocate-node-cidrs=false".to_owned(),
-        format!("--controllers=*,{}", IDLE.map(|name| format!("-{name}")).join(",")),
+        format!("--allocate-node-cidrs={}", gives_networks(plan)),
+        format!("--controllers=*{}", idle.iter().map(|name| format!(",-{name}")).collect::<String>()),
         "--node-monitor-period=10s".to_owned(),
     ]);
+    args.extend(owned(plan));
     args.extend(
         ["deployment", "endpoint", "gc", "namespace", "replicaset", "resource-quota", "service-endpoint"]
             .map(|name| format!("--concurrent-{name}-syncs=2")),

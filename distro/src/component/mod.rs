@@ -6,6 +6,7 @@ mod controller_manager;
 mod kine;
 mod kubelet;
 mod memory;
+mod owner;
 mod proxy;
 mod scheduler;
 mod spec;
@@ -15,6 +16,7 @@ use std::path::PathBuf;
 use skerry_formats::role::Role;
 
 pub use containerd::images;
+pub use owner::account;
 pub use spec::{ComponentId, ComponentSpec, Handover, KillScope, Need, Probe, Stage};
 
 use crate::{config::Settings, paths::Paths, pki::LeafId, sys::machine::Machine};
@@ -49,7 +51,7 @@ pub fn components(plan: &Plan<'_>, role: Role) -> Vec<ComponentSpec> {
     let control = || {
         vec![kine::spec(plan), apiserver::spec(plan), controller_manager::spec(plan, role), scheduler::spec(plan, role)]
     };
-    match role {
+    let all = match role {
         Role::Controller => control(),
         Role::Worker => Vec::new(),
         Role::Single => {
@@ -57,7 +59,8 @@ pub fn components(plan: &Plan<'_>, role: Role) -> Vec<ComponentSpec> {
             all.extend([containerd::spec(plan), kubelet::spec(plan), proxy::spec(plan)]);
             all
         }
-    }
+    };
+    owner::adjust(plan, all)
 }
 
 /// The files that a role's components read, certificates aside.
@@ -68,7 +71,7 @@ pub fn files(plan: &Plan<'_>, role: Role) -> Vec<Rendered> {
         Role::Single => {
             let mut all = containerd::files(plan);
             all.extend(kubelet::files(plan));
-            all.push(proxy::file(plan));
+            all.extend(proxy::file(plan));
             all
         }
     }

@@ -34,6 +34,14 @@ pub enum NodeError {
     /// A built-in image is missing.
     #[error("`images.json` names no `{0}`")]
     NoImage(&'static str),
+    /// An account that the configuration names.
+    #[error("spec.installConfig.users: there is no account `{name}` for `{component}` to run as")]
+    NoAccount {
+        /// Who would run as it.
+        component: &'static str,
+        /// Its name.
+        name: String,
+    },
     /// Our own client.
     #[error(transparent)]
     Client(#[from] ApiError),
@@ -67,12 +75,13 @@ pub struct Prepared {
 pub fn prepare(settings: Settings, role: Role, paths: Paths, machine: Machine) -> Result<Prepared, NodeError> {
     let now = crate::sys::clock::now();
     kernel();
-    let images = images::builtin(&paths)?;
-    let identity = pki::load_or_make(&paths.pki(), &settings.cluster, now)?;
-    folders(&paths, &machine)?;
+    accounts(&settings, &machine)?;
+    let images = settings.images.over(images::builtin(&paths)?);
+    let identity = pki::load_or_make(&paths.pki(), &settings, now)?;
+    folders(&settings, &paths, &machine)?;
     let desk = Desk { identity: &identity, settings: &settings, machine: &machine, paths: &paths };
     for component in ROOMS {
-        if !component.needs_root() && component.account(&machine) == Account::ROOT {
+        if !component.needs_root() && component::account(&settings, &machine, component) == Account::ROOT {
             tracing::warn!("`{component}` has no account of its own: it runs as root");
         }
         desk.furnish(component)?;
@@ -93,13 +102,18 @@ const ROOMS: [ComponentId; 7] = [
     ComponentId::KubeProxy,
 ];
 
-fn folders(paths: &Paths, machine: &Machine) -> Result<(), FsError> {
+fn accounts(settings: &Settings, machine: &Machine) -> Result<(), NodeError> {
+    let missing = settings.users.all().find(|(_, name)| Account::find(&machine.passwd, name).is_none());
+    missing.map_or(Ok(()), |(component, name)| Err(NodeError::NoAccount { component, name: name.to_owned() }))
+}
+
+fn folders(settings: &Settings, paths: &Paths, machine: &Machine) -> Result<(), FsError> {
     for folder in [&paths.data, &paths.run, &paths.kubelet, &paths.manifests(), &paths.cni_config()] {
         fs::create_folder(folder, Access::Public, Account::ROOT)?;
     }
     fs::create_folder(&paths.admin(), Access::Private, Account::ROOT)?;
     let database = paths.data.join("db");
-    let owner = ComponentId::Kine.account(machine);
+    let owner = component::account(settings, machine, ComponentId::Kine);
     fs::create_folder(&database, Access::Private, owner)?;
     fs::give(&database, owner)
 }

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     component::ComponentId,
-    config::{San, Settings},
+    config::{Lifetimes, San, Settings},
     paths::Paths,
     sys::machine::Machine,
 };
@@ -165,6 +165,10 @@ impl LeafId {
     /// What it is to say, on this node and with the addresses that the machine has now.
     #[must_use]
     pub fn request(self, settings: &Settings, machine: &Machine) -> LeafRequest {
+        LeafRequest { lifetime: settings.api.lifetimes.leaf, ..self.subject(settings, machine) }
+    }
+
+    fn subject(self, settings: &Settings, machine: &Machine) -> LeafRequest {
         match self {
             Self::ApiServer => api_server(settings, machine),
             Self::ApiServerKubeletClient => LeafRequest::client("kube-apiserver-kubelet-client", None),
@@ -199,6 +203,7 @@ fn server(common_name: &str) -> LeafRequest {
         usage: Usage::Server,
         dns_names: vec!["localhost".to_owned()],
         addresses: with_loopback(&[]),
+        lifetime: Lifetimes::default().leaf,
     }
 }
 

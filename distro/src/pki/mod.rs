@@ -10,7 +10,7 @@ mod leaf;
 mod moment;
 mod renewal;
 
-pub use authority::{Authority, CertError, LEAF_DAYS, Leaf, LeafRequest, Usage};
+pub use authority::{Authority, CertError, Leaf, LeafRequest, Usage};
 pub use files::{Desk, LOCAL_SERVER, PkiError, load_or_make};
 pub use identity::{Identity, KeyPairPem};
 pub use kubeconfig::{ClusterLink, Credentials, kubeconfig};
