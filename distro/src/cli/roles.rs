@@ -6,7 +6,7 @@ use skerry_formats::token::JoinToken;
 
 use super::verbs::CliError;
 use crate::{
-    config::{Raw, Settings},
+    config::{Invalid, Raw, Settings},
     duty::Duty,
     node::{self, Order},
     paths::Paths,
@@ -75,7 +75,8 @@ pub fn controller(args: &ControllerArgs, paths: Paths) -> Result<(), CliError> {
     if duty == Duty::ControllerWorker && !args.no_taints {
         node.taints.push(CONTROL_PLANE.to_owned());
     }
-    live(Order { duty, settings: settings(&node)?, paths, token: None })
+    let raw = raw(&node)?;
+    live(Order { duty, settings: check(&raw)?, raw, paths, token: None })
 }
 
 /// Runs a worker.
@@ -86,14 +87,23 @@ pub fn worker(args: &WorkerArgs, paths: Paths) -> Result<(), CliError> {
         (None, None) => None,
     };
     let token = token.map(|text| text.parse::<JoinToken>()).transpose()?;
-    live(Order { duty: Duty::Worker, settings: settings(&args.node)?, paths, token })
+    let raw = raw(&args.node)?;
+    live(Order { duty: Duty::Worker, settings: check(&raw)?, raw, paths, token })
 }
 
-/// The configuration with what the flags say instead.
+/// The configuration with what the flags say instead, checked.
 ///
 /// # Errors
 /// If a file is unreadable or a value cannot be.
 pub fn settings(args: &NodeArgs) -> Result<Settings, CliError> {
+    Ok(check(&raw(args)?)?)
+}
+
+fn check(raw: &Raw) -> Result<Settings, Invalid> {
+    Settings::validate(raw, &machine::host_name())
+}
+
+fn raw(args: &NodeArgs) -> Result<Raw, CliError> {
     let path = args.config.as_deref().unwrap_or_else(|| Path::new(CONFIG));
     let text = match &args.config {
         Some(path) => fs::read_to_string(path)?,
@@ -107,11 +117,11 @@ pub fn settings(args: &NodeArgs) -> Result<Settings, CliError> {
         let labels = args.labels.iter().map(|text| pair(text).ok_or_else(|| CliError::Label(text.clone())));
         flags.spec.node.labels = Some(labels.collect::<Result<_, _>>()?);
     }
-    let mut raw = flags.over(file);
+    let mut raw = flags.over(file).map_err(|source| CliError::Config { path: path.to_owned(), source })?;
     if !args.taints.is_empty() {
         raw.spec.node.taints.get_or_insert_default().extend(args.taints.iter().cloned());
     }
-    Ok(Settings::validate(&raw, &machine::host_name())?)
+    Ok(raw)
 }
 
 /// One thread decides; at most four more wait for answers.

@@ -147,7 +147,7 @@ fn identity(paths: &Paths, settings: &Settings) -> Result<Identity, CliError> {
     if !fs::exists(&paths.pki().join("ca.key")) {
         return Err(CliError::NoCluster(paths.pki()));
     }
-    Ok(pki::load_or_make(&paths.pki(), &settings.cluster, clock::now())?)
+    Ok(pki::load_or_make(&paths.pki(), settings, clock::now())?)
 }
 
 fn client(identity: &Identity) -> Result<Client, CliError> {

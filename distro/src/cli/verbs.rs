@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     api::ApiError,
-    config::{ConfigError, Invalid},
+    config::{ConfigError, Invalid, San},
     join::BadRecord,
     link::TlsError,
     node::NodeError,
@@ -180,17 +180,13 @@ fn admin(paths: &Paths, server: Option<String>, config: Option<PathBuf>) -> Resu
     }
     let settings = roles::settings(&NodeArgs { config, ..NodeArgs::default() })?;
     let now = clock::now();
-    let identity = pki::load_or_make(&folder, &settings.cluster, now)?;
-    let host = || machine::observe().map_or_else(|| "127.0.0.1".to_owned(), |machine| bracketed(machine.address));
+    let identity = pki::load_or_make(&folder, &settings, now)?;
+    let usual = settings.api.external.clone().or(settings.api.address.map(|v4| San::Ip(v4.into())));
+    let seen =
+        || machine::observe().map_or_else(|| "127.0.0.1".to_owned(), |machine| San::Ip(machine.address).to_string());
+    let host = || usual.map_or_else(seen, |host| host.to_string());
     let server = server.unwrap_or_else(|| format!("https://{}:6443", host()));
     Ok(identity.admin_kubeconfig(&server, &settings.cluster, now)?)
-}
-
-fn bracketed(address: std::net::IpAddr) -> String {
-    match address {
-        std::net::IpAddr::V4(v4) => v4.to_string(),
-        std::net::IpAddr::V6(v6) => format!("[{v6}]"),
-    }
 }
 
 pub(super) fn print(text: &str) -> Result<(), CliError> {

@@ -1,6 +1,6 @@
 //! kube-apiserver.
 
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
 use super::{
     Plan, Rendered, memory,
@@ -51,8 +51,9 @@ pub(super) fn spec(plan: &Plan<'_>) -> ComponentSpec {
 }
 
 fn serving(plan: &Plan<'_>) -> Vec<String> {
-    vec![
-        format!("--advertise-address={}", plan.machine.address),
+    let api = &plan.settings.api;
+    let mut args = vec![
+        format!("--advertise-address={}", api.address.map_or(plan.machine.address, IpAddr::V4)),
         "--bind-address=127.0.0.1".to_owned(),
         "--secure-port=6443".to_owned(),
         format!("--tls-cert-file={}", plan.certificate(LeafId::ApiServer)),
@@ -66,7 +67,9 @@ fn serving(plan: &Plan<'_>) -> Vec<String> {
         format!("--kubelet-certificate-authority={}", plan.own(ID, Shared::Ca.file())),
         "--kubelet-preferred-address-types=Hostname".to_owned(),
         format!("--egress-selector-config-file={}", plan.own(ID, EGRESS)),
-    ]
+    ];
+    args.extend(api.external.as_ref().map(|host| format!("--external-hostname={host}")));
+    args
 }
 
 fn authentication(plan: &Plan<'_>) -> Vec<String> {

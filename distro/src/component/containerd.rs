@@ -6,7 +6,7 @@ use super::{
     Plan, Rendered, memory,
     spec::{ComponentId, ComponentSpec, KillScope, Probe},
 };
-use crate::{duty::Duty, sys::machine::OomControl};
+use crate::{config::Provider, duty::Duty, sys::machine::OomControl};
 
 const ID: ComponentId = ComponentId::Containerd;
 
@@ -53,16 +53,31 @@ const UNUSED: [&str; 11] = [
 
 pub(super) fn files(plan: &Plan<'_>) -> Vec<Rendered> {
     let mut files = vec![Rendered { path: plan.paths.of(ID).join("config.toml"), text: config(plan) }];
-    if plan.duty == Duty::Single {
-        files.push(Rendered { path: plan.paths.cni_config().join("10-sk8s.conflist"), text: network(plan) });
-    }
+    let text = match plan.settings.provider {
+        Provider::Flannel(_) if plan.duty == Duty::Single => network(plan),
+        Provider::None => no_network(),
+        // A part of the cluster's network is known only once the cluster has given it.
+        Provider::Flannel(_) | Provider::Custom => return files,
+    };
+    files.push(Rendered { path: plan.paths.cni_config().join("10-sk8s.conflist"), text });
     files
+}
+
+/// Where the network's programs and configuration lie: ours, or where every network that is installed from manifests
+/// puts its own. Such a one may build on the plain programs that we have.
+fn network_folders(plan: &Plan<'_>) -> [String; 2] {
+    let own = plan.paths.cni.display();
+    match plan.settings.provider {
+        Provider::Custom => [format!("'/opt/cni/bin', '{own}'"), "/etc/cni/net.d".to_owned()],
+        Provider::Flannel(_) | Provider::None => [format!("'{own}'"), plan.paths.cni_config().display().to_string()],
+    }
 }
 
 /// The shims live in a group of their own: whatever ends our service's group must not end the pods. Network namespaces are
 /// mounted in our own folder, so that a reset knows which are ours.
 fn config(plan: &Plan<'_>) -> String {
     let shims = plan.machine.shims.unwrap_or_default();
+    let [programs, networks] = network_folders(plan);
     let unused = UNUSED.map(|plugin| format!("    '{plugin}',\n")).concat();
     format!(
         "version = 3
@@ -88,8 +103,8 @@ restrict_oom_score_adj = {restricted}
 netns_mounts_under_state_dir = true
 
 [plugins.'io.containerd.cri.v1.runtime'.cni]
-bin_dirs = ['{cni}']
-conf_dir = '{cni_config}'
+bin_dirs = [{programs}]
+conf_dir = '{networks}'
 
 [plugins.'io.containerd.cri.v1.runtime'.containerd]
 default_runtime_name = 'runc'
@@ -111,10 +126,15 @@ path = '{data}/containerd/opt'
         run = plan.paths.run.display(),
         socket = plan.paths.containerd_socket().display(),
         pause = plan.pause,
-        cni = plan.paths.cni.display(),
-        cni_config = plan.paths.cni_config().display(),
         components = plan.paths.components.display(),
     )
+}
+
+/// A network for nobody: with none at all, the node would count as not ready, though it runs pods on its own network.
+fn no_network() -> String {
+    let loopback = serde_json::json!({ "type": "loopback" });
+    let list = serde_json::json!({ "cniVersion": "1.0.0", "name": "none", "plugins": [loopback] });
+    format!("{list:#}\n")
 }
 
 /// One bridge per node. Addresses given out are kept for the boot only: after it no pod of before is left.

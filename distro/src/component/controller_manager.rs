@@ -6,7 +6,10 @@ use super::{
     Plan, memory,
     spec::{ComponentId, ComponentSpec, KillScope, Need, Probe, Stage},
 };
-use crate::pki::{LeafId, Shared};
+use crate::{
+    config::{Lifetimes, Provider, duration_text},
+    pki::{LeafId, Shared},
+};
 
 const ID: ComponentId = ComponentId::KubeControllerManager;
 
@@ -18,6 +21,39 @@ const IDLE: [&str; 5] = [
     "storageversion-garbage-collector-controller",
     "ttl-controller",
 ];
+
+/// Gives each node its part of the pods' addresses.
+const NODE_NETWORKS: &str = "node-ipam-controller";
+
+/// Whether nodes get their networks from here: more than one of ours does, and a network of the owner's may ask for them.
+fn gives_networks(plan: &Plan<'_>) -> bool {
+    match plan.settings.provider {
+        Provider::Flannel(_) => plan.duty.admits(),
+        Provider::Custom => true,
+        Provider::None => false,
+    }
+}
+
+/// What follows from the owner's configuration, and from whether there are other nodes.
+fn owned(plan: &Plan<'_>) -> Vec<String> {
+    let (pods, leaf) = (plan.settings.pods, plan.settings.api.lifetimes.leaf);
+    let mut idle = IDLE.to_vec();
+    let mut args = vec![format!("--allocate-node-cidrs={}", gives_networks(plan))];
+    if gives_networks(plan) {
+        let node = pods.first(24).prefix();
+        args.extend([format!("--cluster-cidr={pods}"), format!("--node-cidr-mask-size={node}")]);
+    } else {
+        idle.push(NODE_NETWORKS);
+    }
+    args.push(format!(
+        "--controllers=*,tokencleaner{}",
+        idle.iter().map(|name| format!(",-{name}")).collect::<String>()
+    ));
+    if leaf != Lifetimes::default().leaf {
+        args.push(format!("--cluster-signing-duration={}", duration_text(leaf)));
+    }
+    args
+}
 
 pub(super) fn spec(plan: &Plan<'_>) -> ComponentSpec {
     let (program, mut args) = plan.kube(ID);
@@ -41,7 +77,7 @@ pub(super) fn spec(plan: &Plan<'_>) -> ComponentSpec {
         format!("--service-cluster-ip-range={}", plan.settings.services),
         "--node-monitor-period=10s".to_owned(),
     ]);
-    args.extend(pod_networks(plan));
+    args.extend(owned(plan));
     args.extend(
         ["deployment", "endpoint", "gc", "namespace", "replicaset", "resource-quota", "service-endpoint"]
             .map(|name| format!("--concurrent-{name}-syncs=2")),
@@ -59,18 +95,4 @@ pub(super) fn spec(plan: &Plan<'_>) -> ComponentSpec {
         scope: KillScope::Group,
         handover: None,
     }
-}
-
-/// Every node gets a part of the pods' network; where there is only one node, it is known which.
-fn pod_networks(plan: &Plan<'_>) -> Vec<String> {
-    let mut idle = IDLE.to_vec();
-    let mut args = if plan.duty.admits() {
-        vec!["--allocate-node-cidrs=true".to_owned(), format!("--cluster-cidr={}", plan.settings.pods)]
-    } else {
-        idle.push("node-ipam-controller");
-        vec!["--allocate-node-cidrs=false".to_owned()]
-    };
-    let off: Vec<String> = idle.iter().map(|name| format!("-{name}")).collect();
-    args.push(format!("--controllers=*,{}", off.join(",")));
-    args
 }

@@ -5,11 +5,11 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::{
-    Plan, Rendered, memory,
+    Plan, Rendered, memory, owner,
     spec::{ComponentId, ComponentSpec, KillScope, Need, Probe, Stage},
 };
 use crate::{
-    config::Taint,
+    config::{Taint, put_over},
     pki::{LeafId, Shared},
     sys::cgroup::Version,
 };
@@ -93,6 +93,10 @@ fn config(plan: &Plan<'_>) -> serde_json::Value {
     if !plan.settings.taints.is_empty() {
         config["registerWithTaints"] = plan.settings.taints.iter().map(taint).collect();
     }
+    if let Some(gates) = owner::gates(plan, ID) {
+        config["featureGates"] = gates;
+    }
+    put_over(&plan.settings.kubelet, &mut config);
     config
 }
 

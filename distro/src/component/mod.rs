@@ -6,6 +6,7 @@ mod controller_manager;
 mod kine;
 mod kubelet;
 mod memory;
+mod owner;
 mod proxy;
 mod scheduler;
 mod spec;
@@ -13,6 +14,7 @@ mod spec;
 use std::path::PathBuf;
 
 pub use containerd::images;
+pub use owner::account;
 pub use spec::{ComponentId, ComponentSpec, Handover, KillScope, Need, Probe, Stage};
 
 use crate::{config::Settings, duty::Duty, paths::Paths, pki::LeafId, sys::machine::Machine};
@@ -44,7 +46,8 @@ pub struct Rendered {
 /// A node's components, in the order in which they are named to people; none comes before one that it needs.
 #[must_use]
 pub fn components(plan: &Plan<'_>) -> Vec<ComponentSpec> {
-    ComponentId::ALL.into_iter().filter(|id| plan.duty.runs(*id)).map(|id| spec(id, plan)).collect()
+    let all = ComponentId::ALL.into_iter().filter(|id| plan.duty.runs(*id)).map(|id| spec(id, plan)).collect();
+    owner::adjust(plan, all)
 }
 
 fn spec(id: ComponentId, plan: &Plan<'_>) -> ComponentSpec {
@@ -73,7 +76,7 @@ fn files_of(id: ComponentId, plan: &Plan<'_>) -> Vec<Rendered> {
         ComponentId::KubeApiserver => vec![apiserver::file(plan)],
         ComponentId::Containerd => containerd::files(plan),
         ComponentId::Kubelet => kubelet::files(plan),
-        ComponentId::KubeProxy => vec![proxy::file(plan)],
+        ComponentId::KubeProxy => proxy::file(plan).into_iter().collect(),
         ComponentId::Kine | ComponentId::KubeControllerManager | ComponentId::KubeScheduler => Vec::new(),
     }
 }

@@ -1,11 +1,33 @@
 //! Configuration in three forms: raw (what was written), merged (all sources), validated ([`Settings`]).
 
+mod api;
+mod duration;
+mod flags;
+mod gates;
+mod host;
+mod images;
+mod network;
 mod node;
+mod profile;
 mod raw;
+mod refused;
 mod settings;
+mod storage;
 mod subnet;
+mod users;
 
+pub use api::{Api, BadApi, Lifetimes};
+pub use duration::text as duration_text;
+pub use flags::{BadFlag, Flags, Target};
+pub use gates::{BadGate, FeatureGates};
+pub use host::{BadHost, Domain, San};
+pub use images::{BadImages, Images, OtherImage, PullPolicy};
+pub use network::{Backend, BadNetwork, Flannel, Network, Provider, Proxy, ProxyMode, Tuning};
 pub use node::{BadNode, Label, NodeName, Taint};
-pub use raw::{ConfigError, Raw};
-pub use settings::{Domain, Invalid, San, Settings};
+pub use profile::{BadProfile, KubeletValues, Profiles, put_over};
+pub use raw::{ConfigError, Raw, Text};
+pub use refused::BadSection;
+pub use settings::{Invalid, Settings};
+pub use storage::{BadStorage, ClientFiles, DataSource, EtcdMember, ExternalEtcd, Storage};
 pub use subnet::{BadSubnet, Subnet};
+pub use users::{BadUser, Users};

@@ -1,9 +1,15 @@
 //! `sk8s.yaml` as written: every key optional, an unknown key an error.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, Serialize, de};
+use serde_yaml_ng::Value;
 use skerry_formats::hint;
+
+use super::{
+    api::RawApi, gates::RawGate, images::RawImages, network::RawNetwork, profile::RawProfile, storage::RawStorage,
+    users::RawInstall,
+};
 
 /// The file's `apiVersion`.
 pub(super) const API_VERSION: &str = "sk8s.skerry.dev/v1";
@@ -35,21 +41,21 @@ pub enum ConfigError {
 }
 
 /// The keys of a configuration, each as it was written or absent.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Raw {
     api_version: Option<String>,
     kind: Option<String>,
     /// Who the cluster is.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "absent")]
     pub metadata: Metadata,
     /// How it is to be.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "absent")]
     pub spec: Spec,
 }
 
 /// `metadata`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Metadata {
     /// The cluster's name.
@@ -57,45 +63,58 @@ pub struct Metadata {
 }
 
 /// `spec`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Spec {
     /// The API server.
-    #[serde(default)]
-    pub api: Api,
+    #[serde(default, deserialize_with = "absent")]
+    pub api: RawApi,
+    /// Where objects are kept.
+    #[serde(default, deserialize_with = "absent")]
+    pub storage: RawStorage,
     /// The cluster's network.
-    #[serde(default)]
-    pub network: Network,
+    #[serde(default, deserialize_with = "absent")]
+    pub network: RawNetwork,
+    /// kube-controller-manager.
+    #[serde(default, deserialize_with = "absent")]
+    pub controller_manager: Process,
+    /// kube-scheduler.
+    #[serde(default, deserialize_with = "absent")]
+    pub scheduler: Process,
+    /// Settings of kubelets, by name.
+    pub worker_profiles: Option<Vec<RawProfile>>,
+    /// Features of Kubernetes that are turned on or off.
+    pub feature_gates: Option<Vec<RawGate>>,
+    /// Where images come from.
+    #[serde(default, deserialize_with = "absent")]
+    pub images: RawImages,
+    /// Accounts that components run as.
+    #[serde(default, deserialize_with = "absent")]
+    pub install_config: RawInstall,
     /// This node.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "absent")]
     pub node: Node,
+    /// k0s's tunnel to nodes.
+    #[serde(default)]
+    pub konnectivity: Value,
+    /// k0s's report to its makers.
+    #[serde(default)]
+    pub telemetry: Value,
+    /// Helm charts and storage.
+    #[serde(default)]
+    pub extensions: Value,
 }
 
-/// `spec.api`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Api {
-    /// Names and addresses that the API server's certificate is good for, beyond the node's own.
-    pub sans: Option<Vec<String>>,
-}
-
-/// `spec.network`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Network {
-    /// Where pods get their addresses.
-    #[serde(rename = "podCIDR")]
-    pub pod_cidr: Option<String>,
-    /// Where services get their addresses.
-    #[serde(rename = "serviceCIDR")]
-    pub service_cidr: Option<String>,
-    /// DNS domain of the cluster.
-    #[serde(rename = "clusterDomain")]
-    pub cluster_domain: Option<String>,
+/// A component of which only the flags are the owner's.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Process {
+    /// Its flags.
+    pub extra_args: Option<BTreeMap<String, Text>>,
 }
 
 /// `spec.node`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Node {
     /// The node's name; its host name if absent.
@@ -104,6 +123,8 @@ pub struct Node {
     pub labels: Option<BTreeMap<String, String>>,
     /// Taints it registers with, each `key=value:Effect` or `key:Effect`.
     pub taints: Option<Vec<String>>,
+    /// Which of `spec.workerProfiles` its kubelet follows.
+    pub profile: Option<String>,
 }
 
 impl Raw {
@@ -121,27 +142,99 @@ impl Raw {
         Ok(raw)
     }
 
-    /// These keys, and where one is absent, that of `base`.
+    /// The keys that every node of a cluster must have alike, as the text of a configuration.
     #[must_use]
-    pub fn over(self, base: Self) -> Self {
-        Self {
-            api_version: self.api_version.or(base.api_version),
-            kind: self.kind.or(base.kind),
-            metadata: Metadata { name: self.metadata.name.or(base.metadata.name) },
-            spec: Spec {
-                api: Api { sans: self.spec.api.sans.or(base.spec.api.sans) },
-                network: Network {
-                    pod_cidr: self.spec.network.pod_cidr.or(base.spec.network.pod_cidr),
-                    service_cidr: self.spec.network.service_cidr.or(base.spec.network.service_cidr),
-                    cluster_domain: self.spec.network.cluster_domain.or(base.spec.network.cluster_domain),
-                },
-                node: Node {
-                    name: self.spec.node.name.or(base.spec.node.name),
-                    labels: self.spec.node.labels.or(base.spec.node.labels),
-                    taints: self.spec.node.taints.or(base.spec.node.taints),
-                },
-            },
+    pub fn shared(&self) -> String {
+        let spec = Spec {
+            network: self.spec.network.clone(),
+            worker_profiles: self.spec.worker_profiles.clone(),
+            feature_gates: self.spec.feature_gates.clone(),
+            images: self.spec.images.clone(),
+            ..Spec::default()
+        };
+        let shared = Self { metadata: self.metadata.clone(), spec, ..Self::default() };
+        // Maps, lists and texts: there is nothing here that YAML cannot say.
+        serde_yaml_ng::to_string(&shared).unwrap_or_default()
+    }
+
+    /// These keys, and where one is absent, that of `base`. Maps are merged key by key, lists are not.
+    ///
+    /// # Errors
+    /// If the two do not make a configuration together, which two of them always do.
+    pub fn over(self, base: Self) -> Result<Self, ConfigError> {
+        let value = |raw: Self| serde_yaml_ng::to_value(raw).map_err(|error| explain(&error));
+        let merged = merge(value(self)?, value(base)?);
+        serde_yaml_ng::from_value(merged).map_err(|error| explain(&error))
+    }
+}
+
+/// A value over another. What is null was not written.
+fn merge(over: Value, base: Value) -> Value {
+    match (over, base) {
+        (Value::Null, base) => base,
+        (Value::Mapping(over), Value::Mapping(mut base)) => {
+            for (key, value) in over {
+                let below = base.remove(&key).unwrap_or_default();
+                base.insert(key, merge(value, below));
+            }
+            Value::Mapping(base)
         }
+        (over, _) => over,
+    }
+}
+
+/// A section that may be there without a value: its keys are absent then.
+pub(super) fn absent<'de, T: Deserialize<'de> + Default, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
+    Option::<T>::deserialize(from).map(Option::unwrap_or_default)
+}
+
+/// A text that may be written as a number or a truth value, as the values of flags are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Text(String);
+
+impl Text {
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&str> for Text {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(AnyText)
+    }
+}
+
+struct AnyText;
+
+impl de::Visitor<'_> for AnyText {
+    type Value = Text;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text, in quotes unless it is a whole number, `true` or `false`")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Text, E> {
+        Ok(Text(text.to_owned()))
+    }
+
+    fn visit_bool<E: de::Error>(self, value: bool) -> Result<Text, E> {
+        Ok(Text(value.to_string()))
+    }
+
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Text, E> {
+        Ok(Text(value.to_string()))
+    }
+
+    fn visit_i64<E: de::Error>(self, value: i64) -> Result<Text, E> {
+        Ok(Text(value.to_string()))
     }
 }
 
@@ -178,8 +271,8 @@ mod tests {
         let error = Raw::parse(text).expect_err("a misspelt key").to_string();
         assert_eq!(
             error,
-            "configuration line 5: spec.network: unknown field `podCidr`, expected one of `podCIDR`, `serviceCIDR`, \
-             `clusterDomain`; did you mean `podCIDR`?"
+            "configuration line 5: spec.network: unknown field `podCidr`, expected one of `provider`, `flannel`, \
+             `podCIDR`, `serviceCIDR`, `clusterDomain`, `dualStack`, `kubeProxy`; did you mean `podCIDR`?"
         );
     }
 
@@ -193,9 +286,23 @@ mod tests {
     fn the_later_source_wins_key_by_key() {
         let file = Raw::parse("metadata: {name: shed}\nspec: {node: {name: one}}").expect("valid");
         let flags = Raw::parse("spec: {node: {name: two}}").expect("valid");
-        let merged = flags.over(file);
+        let merged = flags.over(file).expect("mergeable");
         assert_eq!(merged.spec.node.name.as_deref(), Some("two"));
         assert_eq!(merged.metadata.name.as_deref(), Some("shed"));
+    }
+
+    #[test]
+    fn what_nodes_share_is_the_cluster_and_nothing_of_one_node() {
+        let text = "metadata: {name: farm}\nspec: {network: {podCIDR: 10.9.0.0/16}, node: {name: tower, profile: small},\n  \
+                    workerProfiles: [{name: small, values: {maxPods: 20}}], storage: {type: etcd}}";
+        let cluster = Raw::parse(text).expect("valid");
+        let own = Raw::parse("spec: {node: {name: shed, profile: small}}").expect("valid");
+        let joined = Raw::parse(&cluster.shared()).expect("its own text").over(own).expect("mergeable");
+        assert_eq!(joined.metadata, cluster.metadata);
+        assert_eq!(joined.spec.network, cluster.spec.network);
+        assert_eq!(joined.spec.worker_profiles, cluster.spec.worker_profiles);
+        assert_eq!(joined.spec.node.name.as_deref(), Some("shed"));
+        assert_eq!(joined.spec.storage, super::Spec::default().storage);
     }
 
     #[test]

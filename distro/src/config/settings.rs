@@ -1,17 +1,26 @@
 //! The validated configuration: every value of a type that cannot hold a wrong one.
 
-use std::{
-    fmt,
-    net::{IpAddr, Ipv4Addr},
-    str::FromStr,
+use std::net::Ipv4Addr;
+
+use skerry_formats::{
+    hint,
+    name::{BadName, Name},
 };
 
-use skerry_formats::name::{BadName, Name};
-
 use super::{
-    node::{BadNode, Label, NodeName, Taint, is_subdomain},
-    raw::{API_VERSION, Raw},
-    subnet::{BadSubnet, Subnet},
+    api::{Api, BadApi},
+    flags::{BadFlag, Flags, Target},
+    gates::{BadGate, FeatureGates},
+    host::Domain,
+    images::{BadImages, Images},
+    network::{BadNetwork, Network, Provider, Proxy},
+    node::{BadNode, Label, NodeName, Taint},
+    profile::{self, BadProfile, KubeletValues, Profiles},
+    raw::{self, Raw},
+    refused::{self, BadSection},
+    storage::{BadStorage, Storage},
+    subnet::Subnet,
+    users::{BadUser, Users},
 };
 
 /// A value that cannot be.
@@ -20,47 +29,45 @@ pub enum Invalid {
     /// `metadata.name`.
     #[error("metadata.name")]
     Name(#[source] BadName),
-    /// A network.
-    #[error("{key}")]
-    Subnet {
-        /// Which key.
-        key: &'static str,
-        /// What is wrong.
-        #[source]
-        source: BadSubnet,
-    },
-    /// Pods and services would share addresses.
-    #[error("spec.network: podCIDR `{pods}` and serviceCIDR `{services}` overlap")]
-    Overlap {
-        /// Pods.
-        pods: Subnet,
-        /// Services.
-        services: Subnet,
-    },
+    /// `spec.api`.
+    #[error("spec.api")]
+    Api(#[source] BadApi),
+    /// `spec.storage`.
+    #[error("spec.storage")]
+    Storage(#[source] BadStorage),
+    /// `spec.network`.
+    #[error("spec.network")]
+    Network(#[source] BadNetwork),
+    /// `spec.controllerManager` or `spec.scheduler`.
+    #[error("spec.{0}.extraArgs")]
+    Flag(&'static str, #[source] BadFlag),
+    /// `spec.workerProfiles`.
+    #[error("spec.workerProfiles")]
+    Profile(#[source] BadProfile),
+    /// `spec.featureGates`.
+    #[error("spec.featureGates")]
+    Gate(#[source] BadGate),
+    /// `spec.images`.
+    #[error("spec.images")]
+    Images(#[source] BadImages),
+    /// `spec.installConfig`.
+    #[error("spec.installConfig")]
+    User(#[source] BadUser),
     /// `spec.node`.
     #[error("spec.node")]
     Node(#[source] BadNode),
-    /// A DNS name or address.
-    #[error("{key}: neither an address nor a DNS name: `{text}`")]
-    Host {
-        /// Which key.
-        key: &'static str,
+    /// `spec.node.profile`.
+    #[error("spec.node.profile: no such profile in spec.workerProfiles: `{name}`{}",
+        .near.as_ref().map(|n| format!("; did you mean `{n}`?")).unwrap_or_default())]
+    NoProfile {
         /// What was written.
-        text: String,
+        name: String,
+        /// The profile nearest to it.
+        near: Option<String>,
     },
-}
-
-/// A DNS domain.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Domain(String);
-
-/// A name or address that a certificate is good for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum San {
-    /// A DNS name.
-    Dns(Domain),
-    /// An address.
-    Ip(IpAddr),
+    /// A section that sk8s has not.
+    #[error("spec")]
+    Section(#[source] BadSection),
 }
 
 /// What a node is to be.
@@ -74,14 +81,34 @@ pub struct Settings {
     pub labels: Vec<Label>,
     /// Taints it registers with.
     pub taints: Vec<Taint>,
-    /// What the API server's certificate is good for, beyond what the node finds out by itself.
-    pub sans: Vec<San>,
+    /// The API server.
+    pub api: Api,
     /// Where pods get their addresses.
     pub pods: Subnet,
     /// Where services get their addresses.
     pub services: Subnet,
     /// The cluster's DNS domain.
     pub domain: Domain,
+    /// Who connects pods.
+    pub provider: Provider,
+    /// kube-proxy; `None` if something else does its work.
+    pub proxy: Option<Proxy>,
+    /// Where objects are kept.
+    pub storage: Storage,
+    /// Flags of kube-controller-manager.
+    pub controller_manager: Flags,
+    /// Flags of kube-scheduler.
+    pub scheduler: Flags,
+    /// Settings of kubelets, by name.
+    pub profiles: Profiles,
+    /// What this node's kubelet is told besides.
+    pub kubelet: KubeletValues,
+    /// Features of Kubernetes that are turned on or off.
+    pub gates: FeatureGates,
+    /// Where images come from.
+    pub images: Images,
+    /// Accounts that components run as.
+    pub users: Users,
 }
 
 impl Settings {
@@ -90,55 +117,49 @@ impl Settings {
     /// # Errors
     /// The first value that cannot be, with its key.
     pub fn validate(raw: &Raw, host_name: &str) -> Result<Self, Invalid> {
-        let network = &raw.spec.network;
-        let pods = subnet("spec.network.podCIDR", network.pod_cidr.as_deref(), "10.244.0.0/16")?;
-        let services = subnet("spec.network.serviceCIDR", network.service_cidr.as_deref(), "10.96.0.0/16")?;
-        if pods.overlaps(services) {
-            return Err(Invalid::Overlap { pods, services });
-        }
-        let node = &raw.spec.node;
-        let labels = node.labels.iter().flatten().map(|(key, value)| Label::new(key, value));
-        let taints = node.taints.iter().flatten().map(|text| text.parse());
-        let sans = raw.spec.api.sans.iter().flatten().map(|text| text.parse());
-        let domain = network.cluster_domain.as_deref().unwrap_or("cluster.local");
-        Ok(Self {
-            cluster: raw.metadata.name.as_deref().unwrap_or("skerry").parse().map_err(Invalid::Name)?,
-            node: node.name.as_deref().unwrap_or(host_name).parse().map_err(Invalid::Node)?,
-            labels: labels.collect::<Result<_, _>>().map_err(Invalid::Node)?,
-            taints: taints.collect::<Result<_, _>>().map_err(Invalid::Node)?,
-            sans: sans.collect::<Result<_, _>>()?,
-            pods,
-            services,
-            domain: Domain::new(domain)
-                .ok_or_else(|| Invalid::Host { key: "spec.network.clusterDomain", text: domain.to_owned() })?,
-        })
+        Self::check(raw, host_name).map_err(|mut problems| problems.swap_remove(0))
     }
 
-    /// The parts that every node of the cluster must have alike, as the text of a configuration.
-    #[must_use]
-    pub fn shared(&self) -> String {
-        serde_json::json!({
-            "apiVersion": API_VERSION,
-            "kind": "ClusterConfig",
-            "metadata": { "name": self.cluster.as_str() },
-            "spec": { "network": {
-                "podCIDR": self.pods.to_string(),
-                "serviceCIDR": self.services.to_string(),
-                "clusterDomain": self.domain.as_str(),
-            } },
-        })
-        .to_string()
-    }
-
-    /// This node's settings with the shared parts of its cluster's.
-    #[must_use]
-    pub fn within(self, cluster: Self) -> Self {
-        Self {
-            cluster: cluster.cluster,
-            pods: cluster.pods,
-            services: cluster.services,
-            domain: cluster.domain,
-            ..self
+    /// Checks a merged configuration as [`Settings::validate`] does.
+    ///
+    /// # Errors
+    /// Every value that cannot be; at least one.
+    pub fn check(raw: &Raw, host_name: &str) -> Result<Self, Vec<Invalid>> {
+        let mut problems = Problems(Vec::new());
+        let spec = &raw.spec;
+        let cluster = problems.one(raw.metadata.name.as_deref().unwrap_or("skerry").parse(), Invalid::Name);
+        let api = problems.all(Api::validate(&spec.api), Invalid::Api);
+        let storage = problems.all(Storage::validate(&spec.storage), Invalid::Storage);
+        let network = problems.all(Network::validate(&spec.network), Invalid::Network);
+        let flags = |target, process: &raw::Process| Flags::check(target, process.extra_args.as_ref());
+        let manager = flags(Target::KubeControllerManager, &spec.controller_manager);
+        let controller_manager = problems.all(manager, |bad| Invalid::Flag("controllerManager", bad));
+        let scheduler = flags(Target::KubeScheduler, &spec.scheduler);
+        let scheduler = problems.all(scheduler, |bad| Invalid::Flag("scheduler", bad));
+        let profiles = Profiles::validate(spec.worker_profiles.as_deref().unwrap_or_default());
+        let profiles = problems.all(profiles, Invalid::Profile);
+        let gates = FeatureGates::validate(spec.feature_gates.as_deref().unwrap_or_default());
+        let gates = problems.all(gates, Invalid::Gate);
+        let images = problems.all(Images::validate(&spec.images), Invalid::Images);
+        let users = problems.all(Users::validate(&spec.install_config), Invalid::User);
+        let node = problems.node(&spec.node, host_name);
+        let kubelet = profiles.as_ref().and_then(|profiles| problems.profile(&spec.node, profiles));
+        problems.0.extend(refused::problems(spec).into_iter().map(Invalid::Section));
+        let whole = || {
+            let (Network { pods, services, domain, provider, proxy }, (node, labels, taints)) = (network?, node?);
+            let (controller_manager, scheduler) = (controller_manager?, scheduler?);
+            let (cluster, api, storage, profiles) = (cluster?, api?, storage?, profiles?);
+            let (kubelet, gates, images, users) = (kubelet?, gates?, images?, users?);
+            #[rustfmt::skip]
+            let settings = Self {
+                cluster, node, labels, taints, api, pods, services, domain, provider, proxy, storage,
+                controller_manager, scheduler, profiles, kubelet, gates, images, users,
+            };
+            Some(settings)
+        };
+        match whole() {
+            Some(settings) if problems.0.is_empty() => Ok(settings),
+            _ => Err(problems.0),
         }
     }
 
@@ -156,36 +177,35 @@ impl Settings {
     }
 }
 
-fn subnet(key: &'static str, text: Option<&str>, default: &str) -> Result<Subnet, Invalid> {
-    text.unwrap_or(default).parse().map_err(|source| Invalid::Subnet { key, source })
-}
+/// What was found to be wrong so far.
+struct Problems(Vec<Invalid>);
 
-impl Domain {
-    fn new(text: &str) -> Option<Self> {
-        is_subdomain(text).then(|| Self(text.to_owned()))
+impl Problems {
+    fn one<T, E>(&mut self, result: Result<T, E>, as_invalid: impl Fn(E) -> Invalid) -> Option<T> {
+        result.map_err(|bad| self.0.push(as_invalid(bad))).ok()
     }
 
-    /// The domain as text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
+    fn all<T, E>(&mut self, result: Result<T, Vec<E>>, as_invalid: impl Fn(E) -> Invalid) -> Option<T> {
+        result.map_err(|bad| self.0.extend(bad.into_iter().map(as_invalid))).ok()
     }
-}
 
-impl fmt::Display for Domain {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+    fn node(&mut self, raw: &raw::Node, host_name: &str) -> Option<(NodeName, Vec<Label>, Vec<Taint>)> {
+        let name = self.one(raw.name.as_deref().unwrap_or(host_name).parse(), Invalid::Node);
+        let labels = raw.labels.iter().flatten();
+        let labels = labels.filter_map(|(key, value)| self.one(Label::new(key, value), Invalid::Node)).collect();
+        let taints = raw.taints.iter().flatten();
+        let taints = taints.filter_map(|text| self.one(text.parse(), Invalid::Node)).collect();
+        Some((name?, labels, taints))
     }
-}
 
-impl FromStr for San {
-    type Err = Invalid;
-
-    fn from_str(text: &str) -> Result<Self, Invalid> {
-        if let Ok(address) = text.parse() {
-            return Ok(Self::Ip(address));
+    fn profile(&mut self, raw: &raw::Node, profiles: &Profiles) -> Option<KubeletValues> {
+        let name = raw.profile.as_deref().unwrap_or(profile::DEFAULT);
+        let values = profiles.get(name);
+        if values.is_none() {
+            let near = hint::nearest(name, profiles.names()).map(ToOwned::to_owned);
+            self.0.push(Invalid::NoProfile { name: name.to_owned(), near });
         }
-        Domain::new(text).map(Self::Dns).ok_or_else(|| Invalid::Host { key: "spec.api.sans", text: text.to_owned() })
+        values
     }
 }
 
@@ -207,33 +227,54 @@ mod tests {
     }
 
     #[test]
-    fn overlapping_networks_are_refused() {
-        let error = settings("spec: {network: {podCIDR: 10.96.0.0/12}}").expect_err("overlap").to_string();
-        assert_eq!(error, "spec.network: podCIDR `10.96.0.0/12` and serviceCIDR `10.96.0.0/16` overlap");
+    fn every_problem_is_told_with_its_section() {
+        let yaml = "
+metadata: {name: A}
+spec:
+  api: {port: 443}
+  storage: {type: consul}
+  network: {provider: calico}
+  controllerManager: {extraArgs: {kubeconfig: /x}}
+  scheduler: {extraArgs: {vv: 2}}
+  workerProfiles: [{name: default, values: {port: 1}}]
+  featureGates: [{name: X, enabled: true}]
+  images: {default_pull_policy: Now}
+  installConfig: {users: {kineUser: '-'}}
+  node: {name: _, taints: [x]}
+  telemetry: {enabled: true}
+";
+        let problems = Settings::check(&Raw::parse(yaml).expect("well-formed"), "barn").expect_err("refused");
+        let sections: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        let wanted = [
+            "metadata.name",
+            "spec.api",
+            "spec.storage",
+            "spec.network",
+            "spec.controllerManager.extraArgs",
+            "spec.scheduler.extraArgs",
+            "spec.workerProfiles",
+            "spec.featureGates",
+            "spec.images",
+            "spec.installConfig",
+            "spec.node",
+            "spec.node",
+            "spec",
+        ];
+        assert_eq!(sections, wanted);
+    }
+
+    #[test]
+    fn a_node_follows_a_profile_that_is_there() {
+        let yaml = "spec: {workerProfiles: [{name: big, values: {maxPods: 250}}], node: {profile: PROFILE}}";
+        let big = settings(&yaml.replace("PROFILE", "big")).expect("valid");
+        assert_eq!(big.kubelet["maxPods"], 250);
+        let error = settings(&yaml.replace("PROFILE", "bif")).expect_err("no profile").to_string();
+        assert_eq!(error, "spec.node.profile: no such profile in spec.workerProfiles: `bif`; did you mean `big`?");
     }
 
     #[test]
     fn a_tiny_service_network_still_has_a_dns_address_of_its_own() {
         let settings = settings("spec: {network: {serviceCIDR: 10.96.0.0/29}}").expect("valid");
         assert_eq!(settings.dns_address().to_string(), "10.96.0.6");
-    }
-
-    #[test]
-    fn what_nodes_share_survives_its_text() {
-        let cluster =
-            settings("metadata: {name: farm}\nspec: {network: {podCIDR: 10.9.0.0/16, clusterDomain: farm.lan}}");
-        let cluster = cluster.expect("valid");
-        let read = settings(&cluster.shared()).expect("its own text");
-        let node = settings("spec: {node: {name: shed, labels: {a: b}}}").expect("valid");
-        let joined = node.clone().within(read);
-        assert_eq!((joined.pods, &joined.cluster, &joined.domain), (cluster.pods, &cluster.cluster, &cluster.domain));
-        assert_eq!((joined.node, joined.labels), (node.node, node.labels));
-    }
-
-    #[test]
-    fn a_san_is_an_address_or_a_name() {
-        assert!(settings("spec: {api: {sans: [192.0.2.1, 'fd00::1', shed.example]}}").is_ok());
-        let error = settings("spec: {api: {sans: ['a b']}}").expect_err("no name").to_string();
-        assert_eq!(error, "spec.api.sans: neither an address nor a DNS name: `a b`");
     }
 }

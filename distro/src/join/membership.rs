@@ -1,6 +1,9 @@
 //! What a worker keeps of having joined: one file, written whole or not at all.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use serde::{Deserialize, Serialize};
 use skerry_formats::{digest::Digest, token::Server};
@@ -9,7 +12,7 @@ use super::message::{Admission, SigningRequests};
 use crate::{
     config::NodeName,
     link::{self, Credentials, TlsError},
-    pki::{CertError, LEAF_DAYS, Leaf, UnixTime, new_key, signing_request},
+    pki::{CertError, Leaf, UnixTime, new_key, signing_request},
     sys::{
         accounts::Account,
         fs::{self, Access, FsError},
@@ -139,7 +142,7 @@ impl Membership {
     /// If they are damaged.
     pub fn is_due(&self, now: UnixTime) -> Result<bool, MembershipError> {
         let ends = link::expiry_of(&self.admission.certificates.node)?;
-        Ok(ends < now.plus_days(LEAF_DAYS / 3))
+        Ok(ends < now.plus(Duration::from_secs(self.admission.lifetime / 3)))
     }
 
     /// The same place with newer certificates and news of the cluster. Controllers known before stay known: a node may be

@@ -65,6 +65,8 @@ pub struct Admission {
     pub authority: String,
     /// What was signed.
     pub certificates: Certificates,
+    /// For how many seconds it is good; it is to be renewed at two thirds of that.
+    pub lifetime: u64,
     /// The parts of the cluster's configuration that every node shares: the text of a `ClusterConfig`.
     pub config: String,
     /// Where controllers are.

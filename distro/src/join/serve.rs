@@ -1,6 +1,6 @@
 //! A controller's side: looks into the cluster, lets the judge decide, signs, remembers.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use skerry_formats::{digest::Digest, token::Server};
 use tokio::sync::{Mutex, watch};
@@ -13,7 +13,7 @@ use super::{
 use crate::{
     api::{ApiError, Client},
     config::NodeName,
-    pki::{Authority, CertError, key_print, kube_proxy, kubelet_client, kubelet_server},
+    pki::{Authority, CertError, LeafRequest, key_print, kube_proxy, kubelet_client, kubelet_server},
     supervisor::chain,
     sys::clock,
 };
@@ -39,6 +39,8 @@ pub struct Office {
     pub authority: Authority,
     /// The configuration that every node shares.
     pub config: String,
+    /// How long certificates are good.
+    pub lifetime: Duration,
     /// DNS names of the API.
     pub reserved: Vec<String>,
     /// Where controllers are now.
@@ -148,15 +150,19 @@ impl Office {
     }
 
     fn admit(&self, node: &NodeName, keys: &SigningRequests) -> Result<Admission, ServeError> {
-        let now = clock::now();
+        let sign = |csr: &str, request: LeafRequest| {
+            let request = LeafRequest { lifetime: self.lifetime, ..request };
+            self.authority.certify(csr, &request, clock::now())
+        };
         let certificates = Certificates {
-            node: self.authority.certify(&keys.node, &kubelet_client(node), now)?,
-            server: self.authority.certify(&keys.server, &kubelet_server(node), now)?,
-            proxy: self.authority.certify(&keys.proxy, &kube_proxy(), now)?,
+            node: sign(&keys.node, kubelet_client(node))?,
+            server: sign(&keys.server, kubelet_server(node))?,
+            proxy: sign(&keys.proxy, kube_proxy())?,
         };
         Ok(Admission {
             authority: self.authority.certificate.clone(),
             certificates,
+            lifetime: self.lifetime.as_secs(),
             config: self.config.clone(),
             servers: self.servers.borrow().clone(),
         })

@@ -7,13 +7,13 @@ use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 use super::tls::{Credentials, answering, controller_name, joining, key_of, linking, node_of, print_of, renewing};
 use crate::{
-    config::NodeName,
+    config::{Lifetimes, NodeName},
     pki::{Authority, LeafRequest, UnixTime, key_print, kubelet_client, kubelet_server, signing_request},
     sys::clock,
 };
 
 fn authority() -> Authority {
-    Authority::generate("farm", clock::now()).expect("an authority")
+    Authority::generate("farm", Lifetimes::default().authority, clock::now()).expect("an authority")
 }
 
 fn controller(ca: &Authority) -> Credentials {

@@ -1,13 +1,18 @@
 //! The built-in objects.
 
-use crate::config::Settings;
+use crate::config::{Provider, Settings};
 
-/// The manifest of a single node: what kube-apiserver may ask of kubelets, and the cluster's DNS.
+/// The manifest of a single node: what kube-apiserver may ask of kubelets, and the cluster's DNS where pods have a network
+/// to ask it over.
 #[must_use]
 pub fn builtin(settings: &Settings, coredns: &str) -> String {
+    if settings.provider == Provider::None {
+        return include_str!("rbac.yaml").to_owned();
+    }
     let dns = include_str!("coredns.yaml")
         .replace("{domain}", settings.domain.as_str())
         .replace("{address}", &settings.dns_address().to_string())
+        .replace("{policy}", settings.images.pull_policy.as_str())
         .replace("{image}", coredns);
     [include_str!("rbac.yaml"), &dns].join("---\n")
 }
@@ -36,6 +41,13 @@ mod tests {
     };
 
     #[test]
+    fn without_a_network_there_is_no_dns() {
+        let raw = Raw::parse("spec: {network: {provider: none}}").expect("well-formed");
+        let text = builtin(&Settings::validate(&raw, "barn").expect("valid"), "localhost/sk8s/coredns:1");
+        assert!(!text.contains("coredns") && text.contains("ClusterRoleBinding"));
+    }
+
+    #[test]
     fn every_placeholder_is_filled() {
         let settings = Settings::validate(&Raw::default(), "barn").expect("defaults");
         let text = builtin(&settings, "localhost/sk8s/coredns:1");
@@ -52,7 +64,7 @@ mod tests {
         ];
         assert_eq!(kinds, wanted);
         assert_eq!(objects(&role_label(&settings)).expect("valid")[0].name, "barn");
-        for left in ["{domain}", "{address}", "{image}"] {
+        for left in ["{domain}", "{address}", "{image}", "{policy}"] {
             assert!(!text.contains(left), "{left}");
         }
     }

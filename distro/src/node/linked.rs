@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     api::Client,
-    component::ComponentId,
+    component::{self, ComponentId},
     join::{Admitter, Office},
     link::{self, Credentials, Front, Needs, Own, PORT, Registry, Servers, TlsError, Ways},
     pki::LeafId,
@@ -51,7 +51,8 @@ pub fn link(node: &Prepared, keys: Keys) -> Result<Lines, NodeError> {
             let admitter = node.duty.admits().then(|| {
                 Admitter::new(Office {
                     authority: identity.ca.clone(),
-                    config: node.settings.shared(),
+                    config: node.shared.clone(),
+                    lifetime: node.settings.api.lifetimes.leaf,
                     reserved: LeafId::ApiServer.request(&node.settings, &node.machine).dns_names,
                     servers: servers.subscribe(),
                     client: client.subscribe(),
@@ -60,7 +61,7 @@ pub fn link(node: &Prepared, keys: Keys) -> Result<Lines, NodeError> {
             let mut front = Front::new(answering.subscribe(), registry.clone(), admitter);
             front.listen(&node.machine.addresses);
             let ways = Ways { duty: node.duty, own: own.subscribe(), registry };
-            let owner = ComponentId::KubeApiserver.account(&node.machine);
+            let owner = component::account(&node.settings, &node.machine, ComponentId::KubeApiserver);
             let socket = node.paths.egress_socket();
             tokio::spawn(async move {
                 if let Err(error) = link::serve_egress(&socket, owner, ways).await {

@@ -40,6 +40,14 @@ pub enum NodeError {
     /// A built-in image is missing.
     #[error("`images.json` names no `{0}`")]
     NoImage(&'static str),
+    /// An account that the configuration names.
+    #[error("spec.installConfig.users: there is no account `{name}` for `{component}` to run as")]
+    NoAccount {
+        /// Who would run as it.
+        component: &'static str,
+        /// Its name.
+        name: String,
+    },
     /// Our own client.
     #[error(transparent)]
     Client(#[from] ApiError),
@@ -62,6 +70,8 @@ pub enum NodeError {
 pub struct Prepared {
     /// What it does.
     pub duty: Duty,
+    /// What other nodes are to be too: the text of a configuration.
+    pub shared: String,
     /// What it is to be.
     pub settings: Settings,
     /// Where things are.
@@ -81,13 +91,15 @@ pub struct Prepared {
 /// # Errors
 /// At the first thing that cannot be made.
 pub fn prepare(order: Order, machine: Machine, standing: Standing) -> Result<(Prepared, Keys), NodeError> {
-    let Order { duty, settings, paths, .. } = order;
+    let Order { duty, raw, settings, paths, .. } = order;
     kernel();
-    let images = images::builtin(&paths)?;
-    let mut node = Prepared { duty, settings, paths, machine, standing, images, held: BTreeMap::new() };
+    accounts(&settings, &machine)?;
+    let images = settings.images.over(images::builtin(&paths)?);
+    let shared = raw.shared();
+    let mut node = Prepared { duty, shared, settings, paths, machine, standing, images, held: BTreeMap::new() };
     node.folders()?;
     for component in ComponentId::ALL.into_iter().filter(|component| duty.runs(*component)) {
-        if !component.needs_root() && component.account(&node.machine) == Account::ROOT {
+        if !component.needs_root() && component::account(&node.settings, &node.machine, component) == Account::ROOT {
             tracing::warn!("`{component}` has no account of its own: it runs as root");
         }
     }
@@ -97,6 +109,11 @@ pub fn prepare(order: Order, machine: Machine, standing: Standing) -> Result<(Pr
     };
     node.render()?;
     Ok((node, keys))
+}
+
+fn accounts(settings: &Settings, machine: &Machine) -> Result<(), NodeError> {
+    let missing = settings.users.all().find(|(_, name)| Account::find(&machine.passwd, name).is_none());
+    missing.map_or(Ok(()), |(component, name)| Err(NodeError::NoAccount { component, name: name.to_owned() }))
 }
 
 /// The supervisor's own keys.
@@ -148,7 +165,7 @@ impl Prepared {
         if duty.controls() {
             fs::create_folder(&paths.admin(), Access::Private, Account::ROOT)?;
             let database = paths.data.join("db");
-            let owner = ComponentId::Kine.account(&self.machine);
+            let owner = component::account(&self.settings, &self.machine, ComponentId::Kine);
             fs::create_folder(&database, Access::Private, owner)?;
             fs::give(&database, owner)?;
         }

@@ -12,7 +12,7 @@ use super::{
     tasks,
 };
 use crate::{
-    config::Settings,
+    config::{Raw, Settings},
     duty::Duty,
     paths::Paths,
     pki, status,
@@ -30,6 +30,8 @@ use crate::{
 pub struct Order {
     /// What the node does.
     pub duty: Duty,
+    /// What the node is to be, as its owner wrote it.
+    pub raw: Raw,
     /// What the node is to be.
     pub settings: Settings,
     /// Where things are.
@@ -63,7 +65,7 @@ pub async fn run(mut order: Order) -> Result<(), NodeError> {
 /// to end before.
 async fn stand(order: &mut Order, board: &Board) -> Result<Option<Standing>, NodeError> {
     if order.duty.controls() {
-        let identity = pki::load_or_make(&order.paths.pki(), &order.settings.cluster, clock::now())?;
+        let identity = pki::load_or_make(&order.paths.pki(), &order.settings, clock::now())?;
         return Ok(Some(Standing::Owner(identity)));
     }
     let joining = standing::enrol(&order.paths, &order.settings.node, order.token.as_ref(), board);
@@ -71,7 +73,7 @@ async fn stand(order: &mut Order, board: &Board) -> Result<Option<Standing>, Nod
         member = joining => member?,
         () = told_to_end() => return Ok(None),
     };
-    order.settings = standing::shared(&member, &order.settings)?;
+    order.settings = standing::shared(&member, &order.raw)?;
     Ok(Some(Standing::Member(member)))
 }
 

@@ -138,8 +138,8 @@ fn tell(board: &Board, error: &AskError) {
 ///
 /// # Errors
 /// If the cluster's cannot be understood.
-pub fn shared(member: &Membership, own: &Settings) -> Result<Settings, EnrolError> {
-    let raw = Raw::parse(&member.admission.config).map_err(EnrolError::Config)?;
-    let cluster = Settings::validate(&raw, own.node.as_str())?;
-    Ok(own.clone().within(cluster))
+pub fn shared(member: &Membership, own: &Raw) -> Result<Settings, EnrolError> {
+    let cluster = Raw::parse(&member.admission.config).map_err(EnrolError::Config)?;
+    let raw = cluster.over(own.clone()).map_err(EnrolError::Config)?;
+    Ok(Settings::validate(&raw, member.node.as_str())?)
 }

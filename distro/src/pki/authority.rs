@@ -1,6 +1,6 @@
 //! A certificate authority: generated or taken from files, and what it signs.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, time::Duration};
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateSigningRequestParams, DnType, ExtendedKeyUsagePurpose, IsCa,
@@ -10,12 +10,7 @@ use rcgen::{
 use skerry_formats::digest::Digest;
 
 use super::moment::{CLOCK_FLOOR, UnixTime};
-
-/// Days that an authority of ours is valid.
-pub const AUTHORITY_DAYS: u64 = 3650;
-
-/// Days that a leaf certificate is valid; it is renewed at two thirds of them.
-pub const LEAF_DAYS: u64 = 365;
+use crate::config::Lifetimes;
 
 /// A key or certificate that could not be made or read.
 #[derive(Debug, thiserror::Error)]
@@ -104,6 +99,8 @@ pub struct LeafRequest {
     pub dns_names: Vec<String>,
     /// Addresses of a server.
     pub addresses: Vec<IpAddr>,
+    /// How long the certificate is good; it is renewed at two thirds of that.
+    pub lifetime: Duration,
 }
 
 impl LeafRequest {
@@ -116,19 +113,20 @@ impl LeafRequest {
             usage: Usage::Client,
             dns_names: Vec::new(),
             addresses: Vec::new(),
+            lifetime: Lifetimes::default().leaf,
         }
     }
 }
 
 impl Authority {
-    /// A new authority, valid from the clock floor to ten years from now.
+    /// A new authority, valid from the clock floor to `lifetime` from now.
     ///
     /// # Errors
     /// If the system has no randomness to give.
-    pub fn generate(common_name: &str, now: UnixTime) -> Result<Self, CertError> {
+    pub fn generate(common_name: &str, lifetime: Duration, now: UnixTime) -> Result<Self, CertError> {
         let failed = |action| move |source| CertError::new(action, common_name, source);
         let key = KeyPair::generate().map_err(failed("generate a key"))?;
-        let mut params = params(common_name, now, AUTHORITY_DAYS);
+        let mut params = params(common_name, now.floored().plus(lifetime));
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages =
             vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
@@ -136,7 +134,7 @@ impl Authority {
         Ok(Self { certificate: certificate.pem(), key: key.serialize_pem() })
     }
 
-    /// A new key with a certificate signed by this authority, valid from the clock floor to one year from now.
+    /// A new key with a certificate signed by this authority, valid from the clock floor for as long as asked for.
     ///
     /// # Errors
     /// If the authority's files are no certificate and key, or a DNS name is not ASCII.
@@ -162,7 +160,7 @@ impl Authority {
         let authority_key = KeyPair::from_pem(&self.key).map_err(failed("read the authority's key"))?;
         let issuer = Issuer::from_ca_cert_pem(&self.certificate, authority_key)
             .map_err(failed("read the authority's certificate"))?;
-        let mut params = params(&request.common_name, now, LEAF_DAYS);
+        let mut params = params(&request.common_name, now.floored().plus(request.lifetime));
         if let Some(organization) = &request.organization {
             params.distinguished_name.push(DnType::OrganizationName, organization);
         }
@@ -181,11 +179,11 @@ impl Authority {
     }
 }
 
-fn params(common_name: &str, now: UnixTime, days: u64) -> CertificateParams {
+fn params(common_name: &str, end: UnixTime) -> CertificateParams {
     let mut params = CertificateParams::default();
     params.distinguished_name = rcgen::DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, common_name);
     params.not_before = CLOCK_FLOOR.to_date();
-    params.not_after = now.floored().plus_days(days).to_date();
+    params.not_after = end.to_date();
     params
 }

@@ -2,10 +2,8 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use skerry_formats::name::Name;
-
 use super::{
-    authority::{Authority, CertError, LEAF_DAYS, Leaf, LeafRequest},
+    authority::{Authority, CertError, Leaf, LeafRequest},
     identity::{Identity, KeyPairPem},
     kubeconfig::{ClusterLink, Credentials, kubeconfig},
     leaf::{LeafId, Shared, Signer},
@@ -13,7 +11,7 @@ use super::{
     renewal::Held,
 };
 use crate::{
-    component::ComponentId,
+    component::{self, ComponentId},
     config::Settings,
     duty::Duty,
     paths::Paths,
@@ -47,12 +45,12 @@ pub enum PkiError {
 ///
 /// # Errors
 /// If half of a pair is missing, or a file cannot be read or written.
-pub fn load_or_make(folder: &Path, cluster: &Name, now: UnixTime) -> Result<Identity, PkiError> {
+pub fn load_or_make(folder: &Path, settings: &Settings, now: UnixTime) -> Result<Identity, PkiError> {
     fs::create_folder(folder, Access::Private, Account::ROOT)?;
     let ca = pair(folder, ["ca.crt", "ca.key"])?;
     let front = pair(folder, ["front-proxy-ca.crt", "front-proxy-ca.key"])?;
     let tokens = pair(folder, ["sa.pub", "sa.key"])?;
-    let fresh = Identity::generate(cluster, now)?;
+    let fresh = Identity::generate_for(&settings.cluster, settings.api.lifetimes.authority, now)?;
     let authority = |found: Option<[String; 2]>, made: Authority| match found {
         Some([certificate, key]) => Authority { certificate, key },
         None => made,
@@ -186,7 +184,7 @@ impl Shelf<'_> {
     }
 
     fn owner(&self, user: Option<ComponentId>) -> Account {
-        user.map_or(Account::ROOT, |component| component.account(self.machine))
+        user.map_or(Account::ROOT, |component| component::account(self.settings, self.machine, component))
     }
 }
 
@@ -223,7 +221,8 @@ impl Desk<'_> {
         };
         let issued = signer.issue(&request, now)?;
         self.shelf.put(leaf, &issued)?;
-        Ok((issued, Held { request, expires: now.floored().plus_days(LEAF_DAYS) }))
+        let expires = now.floored().plus(request.lifetime);
+        Ok((issued, Held { request, expires }))
     }
 }
 

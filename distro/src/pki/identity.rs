@@ -1,5 +1,7 @@
 //! Who a cluster is: everything that must be the same on all its controllers, and nothing else.
 
+use std::time::Duration;
+
 use rcgen::KeyPair;
 use skerry_formats::name::Name;
 
@@ -8,6 +10,7 @@ use super::{
     kubeconfig::{ClusterLink, Credentials, kubeconfig},
     moment::UnixTime,
 };
+use crate::config::Lifetimes;
 
 /// A bare key pair.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,14 +33,22 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// A new cluster's identity. `name` is told in the authorities' names only, for people.
+    /// A new cluster's identity, good for ten years. `name` is told in the authorities' names only, for people.
     ///
     /// # Errors
     /// If the system has no randomness to give.
     pub fn generate(name: &Name, now: UnixTime) -> Result<Self, CertError> {
+        Self::generate_for(name, Lifetimes::default().authority, now)
+    }
+
+    /// A new cluster's identity with authorities that are good for a span from now.
+    ///
+    /// # Errors
+    /// If the system has no randomness to give.
+    pub fn generate_for(name: &Name, lifetime: Duration, now: UnixTime) -> Result<Self, CertError> {
         Ok(Self {
-            ca: Authority::generate(&format!("{name} kubernetes-ca"), now)?,
-            front_proxy_ca: Authority::generate(&format!("{name} front-proxy-ca"), now)?,
+            ca: Authority::generate(&format!("{name} kubernetes-ca"), lifetime, now)?,
+            front_proxy_ca: Authority::generate(&format!("{name} front-proxy-ca"), lifetime, now)?,
             service_account: KeyPairPem::generate()?,
         })
     }

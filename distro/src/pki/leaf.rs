@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     component::ComponentId,
-    config::{NodeName, San, Settings},
+    config::{Lifetimes, NodeName, San, Settings},
     duty::Duty,
     paths::Paths,
     sys::machine::Machine,
@@ -186,6 +186,10 @@ impl LeafId {
     /// What it is to say, on this node and with the addresses that the machine has now.
     #[must_use]
     pub fn request(self, settings: &Settings, machine: &Machine) -> LeafRequest {
+        LeafRequest { lifetime: settings.api.lifetimes.leaf, ..self.subject(settings, machine) }
+    }
+
+    fn subject(self, settings: &Settings, machine: &Machine) -> LeafRequest {
         match self {
             Self::ApiServer => api_server(settings, machine),
             Self::ApiServerKubeletClient => LeafRequest::client("kube-apiserver-kubelet-client", None),
@@ -247,6 +251,7 @@ fn server(common_name: &str) -> LeafRequest {
         usage: Usage::Server,
         dns_names: vec!["localhost".to_owned()],
         addresses: with_loopback(&[]),
+        lifetime: Lifetimes::default().leaf,
     }
 }
 
@@ -257,7 +262,7 @@ fn api_server(settings: &Settings, machine: &Machine) -> LeafRequest {
     names.extend([format!("kubernetes.default.svc.{domain}"), settings.node.to_string()]);
     let mut addresses = with_loopback(&machine.addresses);
     addresses.push(IpAddr::V4(settings.api_address()));
-    for san in &settings.sans {
+    for san in &settings.api.sans {
         match san {
             San::Dns(name) => names.push(name.to_string()),
             San::Ip(address) => addresses.push(*address),

@@ -10,7 +10,7 @@ mod leaf;
 mod moment;
 mod renewal;
 
-pub use authority::{Authority, CertError, LEAF_DAYS, Leaf, LeafRequest, Usage, key_print, new_key, signing_request};
+pub use authority::{Authority, CertError, Leaf, LeafRequest, Usage, key_print, new_key, signing_request};
 pub use files::{Desk, LOCAL_SERVER, PkiError, Shelf, load_or_make};
 pub use identity::{Identity, KeyPairPem, admin};
 pub use kubeconfig::{ClusterLink, Credentials, kubeconfig};

@@ -1,5 +1,7 @@
 //! Points in time, as certificates need them.
 
+use std::time::Duration;
+
 use time::OffsetDateTime;
 
 /// Seconds since 1970.
@@ -17,6 +19,12 @@ impl UnixTime {
     #[must_use]
     pub const fn plus_days(self, days: u64) -> Self {
         Self(self.0.saturating_add(days.saturating_mul(DAY)))
+    }
+
+    /// A span later, in whole seconds.
+    #[must_use]
+    pub const fn plus(self, span: Duration) -> Self {
+        Self(self.0.saturating_add(span.as_secs()))
     }
 
     /// This time, or the clock floor where a clock stands before it.

@@ -2,11 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{
-    authority::{LEAF_DAYS, LeafRequest},
-    leaf::LeafId,
-    moment::UnixTime,
-};
+use super::{authority::LeafRequest, leaf::LeafId, moment::UnixTime};
 
 /// A certificate that a node has.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +37,7 @@ pub fn due(
         None => Some(Reason::Missing),
         Some(has) if has.expires <= now => Some(Reason::Expired),
         Some(has) if has.request != *request => Some(Reason::Changed),
-        Some(has) if has.expires < now.plus_days(LEAF_DAYS / 3) => Some(Reason::Due),
+        Some(has) if has.expires < now.plus(has.request.lifetime / 3) => Some(Reason::Due),
         Some(_) => None,
     };
     wanted.iter().filter_map(|(leaf, request)| Some((*leaf, reason(leaf, request)?))).collect()
@@ -49,7 +45,7 @@ pub fn due(
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
+    use std::{collections::BTreeMap, time::Duration};
 
     use proptest::prelude::*;
 
@@ -88,6 +84,14 @@ mod tests {
         assert_eq!(due(&held, &wanted(), CLOCK_FLOOR.plus_days(700))[&LeafId::ApiServer], Reason::Expired);
     }
 
+    #[test]
+    fn a_shorter_life_asked_for_is_a_reason() {
+        let held = one(CLOCK_FLOOR.plus_days(365), "a");
+        let mut wanted = wanted();
+        wanted.values_mut().for_each(|request| request.lifetime = Duration::from_secs(30 * 86_400));
+        assert_eq!(due(&held, &wanted, CLOCK_FLOOR)[&LeafId::ApiServer], Reason::Changed);
+    }
+
     proptest! {
         #[test]
         fn whatever_is_issued_is_not_due_at_once(now in 0_u64..10_000_000_000) {
@@ -98,7 +102,7 @@ mod tests {
         #[test]
         fn a_certificate_never_ends_without_having_been_due(expires in 0_u64..10_000_000_000, now in 0_u64..10_000_000_000) {
             let quiet = due(&one(UnixTime(expires), "a"), &wanted(), UnixTime(now)).is_empty();
-            prop_assert_eq!(quiet, expires >= UnixTime(now).plus_days(365 / 3).0);
+            prop_assert_eq!(quiet, expires >= UnixTime(now).plus(Duration::from_secs(365 * 86_400) / 3).0);
         }
     }
 }

@@ -155,15 +155,14 @@ fn existing_authorities_are_kept_and_missing_ones_made() {
     if !nix::unistd::getuid().is_root() {
         return;
     }
-    let name = "shed".parse().expect("a name");
-    let first = load_or_make(folder.path(), &name, NOW).expect("made");
+    let first = load_or_make(folder.path(), &settings(), NOW).expect("made");
     fs::remove_file(&folder.path().join("sa.key")).expect("removed");
     fs::remove_file(&folder.path().join("sa.pub")).expect("removed");
-    let second = load_or_make(folder.path(), &name, NOW).expect("loaded");
+    let second = load_or_make(folder.path(), &settings(), NOW).expect("loaded");
     assert_eq!(first.ca, second.ca);
     assert_eq!(first.front_proxy_ca, second.front_proxy_ca);
     assert_ne!(first.service_account, second.service_account);
-    assert_eq!(load_or_make(folder.path(), &name, NOW).expect("loaded"), second);
+    assert_eq!(load_or_make(folder.path(), &settings(), NOW).expect("loaded"), second);
 }
 
 #[test]
@@ -172,10 +171,9 @@ fn half_of_a_pair_is_refused() {
     if !nix::unistd::getuid().is_root() {
         return;
     }
-    let name = "shed".parse().expect("a name");
-    load_or_make(folder.path(), &name, NOW).expect("made");
+    load_or_make(folder.path(), &settings(), NOW).expect("made");
     fs::remove_file(&folder.path().join("ca.key")).expect("removed");
-    let error = load_or_make(folder.path(), &name, NOW).expect_err("half").to_string();
+    let error = load_or_make(folder.path(), &settings(), NOW).expect_err("half").to_string();
     assert!(error.contains("ca.crt` is there, but") && error.contains("ca.key` is not"), "{error}");
 }
 

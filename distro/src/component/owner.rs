@@ -1,0 +1,63 @@
+//! What the owner asks for, put over what sk8s would do by itself: flags, features, accounts.
+
+use std::collections::BTreeMap;
+
+use super::{
+    Plan,
+    spec::{ComponentId, ComponentSpec},
+};
+use crate::{
+    config::{Flags, Settings},
+    sys::{accounts::Account, machine::Machine},
+};
+
+/// Components as their owner wants them: without those that are not wanted, with flags and features, under the accounts
+/// that the owner names.
+pub(super) fn adjust(plan: &Plan<'_>, specs: Vec<ComponentSpec>) -> Vec<ComponentSpec> {
+    let wanted = |spec: &ComponentSpec| spec.id != ComponentId::KubeProxy || plan.settings.proxy.is_some();
+    specs.into_iter().filter(wanted).map(|spec| one(plan, spec)).collect()
+}
+
+fn one(plan: &Plan<'_>, mut spec: ComponentSpec) -> ComponentSpec {
+    let settings = plan.settings;
+    if let Some(flags) = flags(settings, spec.id) {
+        spec.args.extend(settings.gates.of(spec.id.as_str()).map(gates_flag));
+        flags.put_over(&mut spec.args);
+    }
+    spec.account = account(settings, plan.machine, spec.id);
+    if let Some(handover) = spec.handover.as_mut().filter(|_| spec.id == ComponentId::Kine) {
+        handover.to = account(settings, plan.machine, ComponentId::KubeApiserver);
+    }
+    spec
+}
+
+fn gates_flag(gates: &BTreeMap<String, bool>) -> String {
+    let gates: Vec<_> = gates.iter().map(|(name, on)| format!("{name}={on}")).collect();
+    format!("--feature-gates={}", gates.join(","))
+}
+
+/// The owner's flags of a component that takes some. The kubelet's and kube-proxy's are keys of their files.
+const fn flags(settings: &Settings, component: ComponentId) -> Option<&Flags> {
+    match component {
+        ComponentId::KubeApiserver => Some(&settings.api.extra_args),
+        ComponentId::KubeControllerManager => Some(&settings.controller_manager),
+        ComponentId::KubeScheduler => Some(&settings.scheduler),
+        _ => None,
+    }
+}
+
+/// The features that are turned on or off in a component that reads them from a file.
+pub(super) fn gates(plan: &Plan<'_>, component: ComponentId) -> Option<serde_json::Value> {
+    let gates = plan.settings.gates.of(component.as_str())?;
+    Some(gates.iter().map(|(name, on)| (name.clone(), serde_json::Value::Bool(*on))).collect())
+}
+
+/// Who a component runs as: the account that the owner names, or else one of its own name.
+#[must_use]
+pub fn account(settings: &Settings, machine: &Machine, component: ComponentId) -> Account {
+    let named = settings.users.of(component.as_str()).and_then(|name| Account::find(&machine.passwd, name));
+    named.unwrap_or_else(|| component.account(machine))
+}
+
+#[cfg(test)]
+mod tests;
