@@ -43,42 +43,51 @@ func interfaceWith(wanted []netip.Addr) (*net.Interface, error) {
 	return nil, fmt.Errorf("no interface has %v", wanted)
 }
 
-// settle gives the backend's devices the wanted MTU, which a device of an earlier life keeps as it was, and says which
-// they are: index by name.
-func settle(config *subnet.Config, mtu int) (map[string]int, error) {
-	devices := make(map[string]int)
-	for _, name := range deviceNames(config) {
-		link, err := netlink.LinkByName(name)
-		if err != nil {
-			return nil, fmt.Errorf("look at %s: %w", name, err)
-		}
-		if link.Attrs().MTU != mtu {
-			if err := netlink.LinkSetMTU(link, mtu); err != nil {
-				return nil, fmt.Errorf("set MTU of %s: %w", name, err)
-			}
-		}
-		devices[name] = link.Attrs().Index
-	}
-	return devices, nil
+// An outer IPv6 header is longer than an IPv4 one by so many bytes, which flannel does not take off its IPv6 device's MTU.
+const longerHeader = 20
+
+// device is a network device of the backend's.
+type device struct {
+	name string
+	mtu  int
 }
 
-func deviceNames(config *subnet.Config) []string {
+// devices are those that the backend has made, with the MTU that each is to have.
+func devices(config *subnet.Config, mtu int) []device {
 	if config.BackendType != "vxlan" {
 		return nil
 	}
 	// The backend has read the same text without an error.
 	settings := struct{ VNI int }{VNI: 1}
 	_ = json.Unmarshal(config.Backend, &settings)
-	names := []string{fmt.Sprintf("flannel.%d", settings.VNI)}
+	made := []device{{fmt.Sprintf("flannel.%d", settings.VNI), mtu}}
 	if config.EnableIPv6 {
-		names = append(names, fmt.Sprintf("flannel-v6.%d", settings.VNI))
+		made = append(made, device{fmt.Sprintf("flannel-v6.%d", settings.VNI), mtu - longerHeader})
 	}
-	return names
+	return made
+}
+
+// settle sets the MTU of devices, as one of an earlier life keeps the one it had, and returns the index of each by name.
+func settle(made []device) (map[string]int, error) {
+	indexes := make(map[string]int)
+	for _, device := range made {
+		link, err := netlink.LinkByName(device.name)
+		if err != nil {
+			return nil, fmt.Errorf("look at %s: %w", device.name, err)
+		}
+		if link.Attrs().MTU != device.mtu {
+			if err := netlink.LinkSetMTU(link, device.mtu); err != nil {
+				return nil, fmt.Errorf("set MTU of %s to %d: %w", device.name, device.mtu, err)
+			}
+		}
+		indexes[device.name] = link.Attrs().Index
+	}
+	return indexes, nil
 }
 
 // guard ends the process when what it was started with no longer holds: it is started again, with everything looked up
 // and set up anew. The backend by itself would bring back a deleted device, but neither its routes nor its neighbours.
-func guard(ctx context.Context, fail context.CancelCauseFunc, manager *manager, devices map[string]int) {
+func guard(ctx context.Context, fail context.CancelCauseFunc, manager *manager, indexes map[string]int) {
 	ticker := time.NewTicker(lookPeriod)
 	defer ticker.Stop()
 	before := ""
@@ -88,7 +97,7 @@ func guard(ctx context.Context, fail context.CancelCauseFunc, manager *manager, 
 			return
 		case <-ticker.C:
 		}
-		for name, index := range devices {
+		for name, index := range indexes {
 			if link, err := net.InterfaceByName(name); err != nil || link.Index != index {
 				fail(fmt.Errorf("%s was deleted", name))
 				return

@@ -95,16 +95,20 @@ func run(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	own := network.Lease()
-	if err := manager.HandleSubnetFile(o.subnetFile, config, false, own.Subnet, own.IPv6Subnet, network.MTU()); err != nil {
-		return fmt.Errorf("write subnet file: %w", err)
-	}
-	devices, err := settle(config, network.MTU())
+	mtu, made := network.MTU(), devices(config, network.MTU())
+	indexes, err := settle(made)
 	if err != nil {
 		return err
 	}
-	go guard(ctx, fail, manager, devices)
-	klog.InfoS("backend is up", "type", config.BackendType, "subnet", own.Subnet, "mtu", network.MTU())
+	for _, device := range made {
+		mtu = min(mtu, device.mtu)
+	}
+	own := network.Lease()
+	if err := manager.HandleSubnetFile(o.subnetFile, config, false, own.Subnet, own.IPv6Subnet, mtu); err != nil {
+		return fmt.Errorf("write subnet file: %w", err)
+	}
+	go guard(ctx, fail, manager, indexes)
+	klog.InfoS("backend is up", "type", config.BackendType, "subnet", own.Subnet, "mtu", mtu)
 	health.up()
 	network.Run(ctx)
 	return context.Cause(ctx)
