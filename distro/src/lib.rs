@@ -6,6 +6,7 @@ pub mod component;
 pub mod config;
 pub mod images;
 pub mod manifests;
+pub mod network;
 pub mod node;
 pub mod paths;
 pub mod pki;

@@ -1,4 +1,4 @@
-//! containerd, and the pod network that it sets up.
+//! containerd.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -6,7 +6,7 @@ use super::{
     Plan, Rendered, memory,
     spec::{ComponentId, ComponentSpec, KillScope, Probe},
 };
-use crate::sys::machine::OomControl;
+use crate::{network, sys::machine::OomControl};
 
 const ID: ComponentId = ComponentId::Containerd;
 
@@ -54,7 +54,7 @@ const UNUSED: [&str; 11] = [
 pub(super) fn files(plan: &Plan<'_>) -> Vec<Rendered> {
     vec![
         Rendered { path: plan.paths.of(ID).join("config.toml"), text: config(plan) },
-        Rendered { path: plan.paths.cni_config().join("10-sk8s.conflist"), text: network(plan) },
+        Rendered { path: network::path(plan.paths), text: network::single(plan.settings, plan.paths) },
     ]
 }
 
@@ -112,32 +112,4 @@ path = '{data}/containerd/opt'
         cni_config = plan.paths.cni_config().display(),
         components = plan.paths.components.display(),
     )
-}
-
-/// One bridge per node. Addresses given out are kept for the boot only: after it no pod of before is left.
-fn network(plan: &Plan<'_>) -> String {
-    let subnet = plan.settings.pods.first(24);
-    let ipam = serde_json::json!({
-        "type": "host-local",
-        "dataDir": plan.paths.run.join("addresses"),
-        "ranges": [[{ "subnet": subnet.to_string() }]],
-        "routes": [{ "dst": "0.0.0.0/0" }],
-    });
-    let bridge = serde_json::json!({
-        "type": "bridge",
-        "bridge": "cni0",
-        "isGateway": true,
-        "ipMasq": true,
-        "ipMasqBackend": "nftables",
-        "hairpinMode": true,
-        "ipam": ipam,
-    });
-    let ports = serde_json::json!({
-        "type": "portmap",
-        "backend": "nftables",
-        "capabilities": { "portMappings": true },
-        "snat": true,
-    });
-    let list = serde_json::json!({ "cniVersion": "1.0.0", "name": "sk8s", "plugins": [bridge, ports] });
-    format!("{list:#}\n")
 }

@@ -3,6 +3,7 @@
 mod apiserver;
 mod containerd;
 mod controller_manager;
+pub mod flannel;
 mod kine;
 mod kubelet;
 mod memory;

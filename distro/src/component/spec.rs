@@ -21,6 +21,8 @@ pub enum ComponentId {
     Kubelet,
     /// The services' addresses.
     KubeProxy,
+    /// The ways between pods of different nodes.
+    Flannel,
 }
 
 impl ComponentId {
@@ -35,6 +37,7 @@ impl ComponentId {
             Self::Containerd => "containerd",
             Self::Kubelet => "kubelet",
             Self::KubeProxy => "kube-proxy",
+            Self::Flannel => "flannel",
         }
     }
 }
@@ -43,7 +46,7 @@ impl ComponentId {
     /// Whether its work asks for the administrator's rights.
     #[must_use]
     pub const fn needs_root(self) -> bool {
-        matches!(self, Self::Containerd | Self::Kubelet | Self::KubeProxy)
+        matches!(self, Self::Containerd | Self::Kubelet | Self::KubeProxy | Self::Flannel)
     }
 
     /// Who it runs as: an account of its own name, or the administrator where there is none or its work asks for one.

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use skerry_formats::role::Role;
 
-use super::{ComponentId, Plan, components, files};
+use super::{ComponentId, ComponentSpec, Plan, components, files, flannel};
 use crate::{
     config::{Raw, Settings},
+    network::Backend,
     paths::Paths,
     sys::{
         accounts::Account,
@@ -54,24 +55,23 @@ fn command_lines(role: Role) -> String {
     let settings = Settings::validate(&Raw::parse(CONFIG).expect("well-formed"), "-").expect("valid");
     let (paths, machine) = (Paths::default(), machine());
     let plan = Plan { settings: &settings, paths: &paths, machine: &machine, pause: "localhost/sk8s/pause:3.10" };
+    components(&plan, role).iter().map(described).collect()
+}
+
+fn described(spec: &ComponentSpec) -> String {
     let mut text = String::new();
-    for spec in components(&plan, role) {
-        let Account { uid, gid } = spec.account;
-        let needs: Vec<_> = spec.needs.iter().map(|n| format!("{} {:?}", n.component, n.stage)).collect();
-        text.push_str(&format!("{}\n  user {uid}:{gid}\n", spec.id));
-        text.push_str(&format!(
-            "  memory.high {}M cpu.weight {}\n",
-            spec.limits.memory_high_mib, spec.limits.cpu_weight
-        ));
-        text.push_str(&format!("  after {}\n", if needs.is_empty() { "nothing".into() } else { needs.join(", ") }));
-        text.push_str(&format!("  until {:?}\n  stops in {:?} with {:?}\n", spec.probe, spec.grace, spec.scope));
-        for (key, value) in &spec.env {
-            text.push_str(&format!("  {key}={value}\n"));
-        }
-        text.push_str(&format!("  {}\n", spec.program.display()));
-        for arg in &spec.args {
-            text.push_str(&format!("    {arg}\n"));
-        }
+    let Account { uid, gid } = spec.account;
+    let needs: Vec<_> = spec.needs.iter().map(|n| format!("{} {:?}", n.component, n.stage)).collect();
+    text.push_str(&format!("{}\n  user {uid}:{gid}\n", spec.id));
+    text.push_str(&format!("  memory.high {}M cpu.weight {}\n", spec.limits.memory_high_mib, spec.limits.cpu_weight));
+    text.push_str(&format!("  after {}\n", if needs.is_empty() { "nothing".into() } else { needs.join(", ") }));
+    text.push_str(&format!("  until {:?}\n  stops in {:?} with {:?}\n", spec.probe, spec.grace, spec.scope));
+    for (key, value) in &spec.env {
+        text.push_str(&format!("  {key}={value}\n"));
+    }
+    text.push_str(&format!("  {}\n", spec.program.display()));
+    for arg in &spec.args {
+        text.push_str(&format!("    {arg}\n"));
     }
     text
 }
@@ -97,9 +97,23 @@ fn rendered_files_are_the_golden_ones() {
 }
 
 #[test]
+fn flannels_command_line_and_files_are_the_golden_ones() {
+    let settings = Settings::validate(&Raw::parse(CONFIG).expect("well-formed"), "-").expect("valid");
+    let (paths, machine) = (Paths::default(), machine());
+    let plan = Plan { settings: &settings, paths: &paths, machine: &machine, pause: "localhost/sk8s/pause:3.10" };
+    let mut text = described(&flannel::spec(&plan));
+    for backend in [Backend::Vxlan, Backend::HostGateway] {
+        for file in flannel::files(&plan, backend) {
+            text.push_str(&format!("== {} for {backend}\n{}", file.path.display(), file.text));
+        }
+    }
+    golden("argv-flannel.txt", &text);
+}
+
+#[test]
 fn a_controller_runs_no_workloads() {
     let text = command_lines(Role::Controller);
-    for absent in [ComponentId::Kubelet, ComponentId::Containerd, ComponentId::KubeProxy] {
+    for absent in [ComponentId::Kubelet, ComponentId::Containerd, ComponentId::KubeProxy, ComponentId::Flannel] {
         assert!(!text.contains(&format!("{absent}\n")), "{absent}");
     }
 }

@@ -43,6 +43,8 @@ mod tests {
         let wanted = [
             "ClusterRoleBinding",
             "ClusterRoleBinding",
+            "ClusterRole",
+            "ClusterRoleBinding",
             "ServiceAccount",
             "ClusterRole",
             "ClusterRoleBinding",
