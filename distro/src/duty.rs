@@ -55,6 +55,8 @@ impl Duty {
             | ComponentId::KubeControllerManager
             | ComponentId::KubeScheduler => self.controls(),
             ComponentId::Containerd | ComponentId::Kubelet | ComponentId::KubeProxy => self.works(),
+            // One node alone has nobody to be connected with.
+            ComponentId::Flannel => matches!(self, Self::ControllerWorker | Self::Worker),
         }
     }
 }

@@ -11,6 +11,7 @@ pub mod images;
 pub mod join;
 pub mod link;
 pub mod manifests;
+pub mod network;
 pub mod node;
 pub mod paths;
 pub mod pki;

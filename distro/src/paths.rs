@@ -95,6 +95,12 @@ impl Paths {
         self.run.join("cni")
     }
 
+    /// Where flannel tells what it made of the node's part of the pod network.
+    #[must_use]
+    pub fn flannel_subnet(&self) -> PathBuf {
+        self.of(ComponentId::Flannel).join("subnet.env")
+    }
+
     /// Folder of what the owner wants in the cluster.
     #[must_use]
     pub fn manifests(&self) -> PathBuf {

@@ -1,4 +1,4 @@
-//! containerd, and the pod network that it sets up.
+//! containerd.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -6,7 +6,7 @@ use super::{
     Plan, Rendered, memory,
     spec::{ComponentId, ComponentSpec, KillScope, Probe},
 };
-use crate::{config::Provider, duty::Duty, sys::machine::OomControl};
+use crate::{config::Provider, duty::Duty, network, sys::machine::OomControl};
 
 const ID: ComponentId = ComponentId::Containerd;
 
@@ -54,12 +54,12 @@ const UNUSED: [&str; 11] = [
 pub(super) fn files(plan: &Plan<'_>) -> Vec<Rendered> {
     let mut files = vec![Rendered { path: plan.paths.of(ID).join("config.toml"), text: config(plan) }];
     let text = match plan.settings.provider {
-        Provider::Flannel(_) if plan.duty == Duty::Single => network(plan),
-        Provider::None => no_network(),
+        Provider::Flannel(_) if plan.duty == Duty::Single => network::single(plan.settings, plan.paths),
+        Provider::None => network::nobody(),
         // A part of the cluster's network is known only once the cluster has given it.
         Provider::Flannel(_) | Provider::Custom => return files,
     };
-    files.push(Rendered { path: plan.paths.cni_config().join("10-sk8s.conflist"), text });
+    files.push(Rendered { path: network::path(plan.paths), text });
     files
 }
 
@@ -128,39 +128,4 @@ path = '{data}/containerd/opt'
         pause = plan.pause,
         components = plan.paths.components.display(),
     )
-}
-
-/// A network for nobody: with none at all, the node would count as not ready, though it runs pods on its own network.
-fn no_network() -> String {
-    let loopback = serde_json::json!({ "type": "loopback" });
-    let list = serde_json::json!({ "cniVersion": "1.0.0", "name": "none", "plugins": [loopback] });
-    format!("{list:#}\n")
-}
-
-/// One bridge per node. Addresses given out are kept for the boot only: after it no pod of before is left.
-fn network(plan: &Plan<'_>) -> String {
-    let subnet = plan.settings.pods.first(24);
-    let ipam = serde_json::json!({
-        "type": "host-local",
-        "dataDir": plan.paths.run.join("addresses"),
-        "ranges": [[{ "subnet": subnet.to_string() }]],
-        "routes": [{ "dst": "0.0.0.0/0" }],
-    });
-    let bridge = serde_json::json!({
-        "type": "bridge",
-        "bridge": "cni0",
-        "isGateway": true,
-        "ipMasq": true,
-        "ipMasqBackend": "nftables",
-        "hairpinMode": true,
-        "ipam": ipam,
-    });
-    let ports = serde_json::json!({
-        "type": "portmap",
-        "backend": "nftables",
-        "capabilities": { "portMappings": true },
-        "snat": true,
-    });
-    let list = serde_json::json!({ "cniVersion": "1.0.0", "name": "sk8s", "plugins": [bridge, ports] });
-    format!("{list:#}\n")
 }

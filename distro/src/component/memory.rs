@@ -10,7 +10,7 @@ const fn share(component: ComponentId) -> (u64, u64) {
         ComponentId::KubeControllerManager => (64, 5),
         ComponentId::Kubelet => (72, 5),
         ComponentId::Kine | ComponentId::Containerd => (48, 4),
-        ComponentId::KubeScheduler | ComponentId::KubeProxy => (40, 3),
+        ComponentId::KubeScheduler | ComponentId::KubeProxy | ComponentId::Flannel => (40, 3),
     }
 }
 
@@ -31,7 +31,10 @@ pub(super) fn environment(component: ComponentId, machine: &Machine) -> Vec<(&'s
 pub(super) fn limits(component: ComponentId, machine: &Machine) -> Limits {
     let cpu_weight = match component {
         ComponentId::Kine | ComponentId::KubeApiserver | ComponentId::Containerd | ComponentId::Kubelet => 200,
-        ComponentId::KubeControllerManager | ComponentId::KubeScheduler | ComponentId::KubeProxy => 100,
+        ComponentId::KubeControllerManager
+        | ComponentId::KubeScheduler
+        | ComponentId::KubeProxy
+        | ComponentId::Flannel => 100,
     };
     Limits { memory_high_mib: budget_mib(component, machine) * 2 + 64, cpu_weight }
 }

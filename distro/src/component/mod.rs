@@ -3,6 +3,7 @@
 mod apiserver;
 mod containerd;
 mod controller_manager;
+mod flannel;
 mod kine;
 mod kubelet;
 mod memory;
@@ -59,6 +60,7 @@ fn spec(id: ComponentId, plan: &Plan<'_>) -> ComponentSpec {
         ComponentId::Containerd => containerd::spec(plan),
         ComponentId::Kubelet => kubelet::spec(plan),
         ComponentId::KubeProxy => proxy::spec(plan),
+        ComponentId::Flannel => flannel::spec(plan),
     };
     // What runs on another node is reached through this node's own way to it, and is not waited for here.
     spec.needs.retain(|need| plan.duty.runs(need.component));
@@ -77,6 +79,7 @@ fn files_of(id: ComponentId, plan: &Plan<'_>) -> Vec<Rendered> {
         ComponentId::Containerd => containerd::files(plan),
         ComponentId::Kubelet => kubelet::files(plan),
         ComponentId::KubeProxy => proxy::file(plan).into_iter().collect(),
+        ComponentId::Flannel => flannel::file(plan).into_iter().collect(),
         ComponentId::Kine | ComponentId::KubeControllerManager | ComponentId::KubeScheduler => Vec::new(),
     }
 }

@@ -7,14 +7,18 @@ use super::{
     spec::{ComponentId, ComponentSpec},
 };
 use crate::{
-    config::{Flags, Settings},
+    config::{Flags, Provider, Settings},
     sys::{accounts::Account, machine::Machine},
 };
 
 /// Components as their owner wants them: without those that are not wanted, with flags and features, under the accounts
 /// that the owner names.
 pub(super) fn adjust(plan: &Plan<'_>, specs: Vec<ComponentSpec>) -> Vec<ComponentSpec> {
-    let wanted = |spec: &ComponentSpec| spec.id != ComponentId::KubeProxy || plan.settings.proxy.is_some();
+    let wanted = |spec: &ComponentSpec| match spec.id {
+        ComponentId::KubeProxy => plan.settings.proxy.is_some(),
+        ComponentId::Flannel => matches!(plan.settings.provider, Provider::Flannel(_)),
+        _ => true,
+    };
     specs.into_iter().filter(wanted).map(|spec| one(plan, spec)).collect()
 }
 

@@ -21,11 +21,13 @@ pub enum ComponentId {
     Kubelet,
     /// The services' addresses.
     KubeProxy,
+    /// The ways between pods of different nodes.
+    Flannel,
 }
 
 impl ComponentId {
     /// All of them, none before one that it needs.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Kine,
         Self::KubeApiserver,
         Self::KubeControllerManager,
@@ -33,6 +35,7 @@ impl ComponentId {
         Self::Containerd,
         Self::Kubelet,
         Self::KubeProxy,
+        Self::Flannel,
     ];
 
     /// The component's name everywhere: processes, logs, control groups, status, account.
@@ -46,6 +49,7 @@ impl ComponentId {
             Self::Containerd => "containerd",
             Self::Kubelet => "kubelet",
             Self::KubeProxy => "kube-proxy",
+            Self::Flannel => "flannel",
         }
     }
 }
@@ -54,7 +58,7 @@ impl ComponentId {
     /// Whether its work asks for the administrator's rights.
     #[must_use]
     pub const fn needs_root(self) -> bool {
-        matches!(self, Self::Containerd | Self::Kubelet | Self::KubeProxy)
+        matches!(self, Self::Containerd | Self::Kubelet | Self::KubeProxy | Self::Flannel)
     }
 
     /// Who it runs as: an account of its own name, or the administrator where there is none or its work asks for one.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{ComponentId, Plan, components, files};
+use super::{ComponentId, ComponentSpec, Plan, components, files};
 use crate::{
     config::{Raw, Settings},
     duty::Duty,
@@ -53,24 +53,23 @@ fn command_lines(duty: Duty) -> String {
     let settings = Settings::validate(&Raw::parse(CONFIG).expect("well-formed"), "-").expect("valid");
     let (paths, machine) = (Paths::default(), machine());
     let plan = Plan { duty, settings: &settings, paths: &paths, machine: &machine, pause: "localhost/sk8s/pause:3.10" };
+    components(&plan).iter().map(described).collect()
+}
+
+fn described(spec: &ComponentSpec) -> String {
     let mut text = String::new();
-    for spec in components(&plan) {
-        let Account { uid, gid } = spec.account;
-        let needs: Vec<_> = spec.needs.iter().map(|n| format!("{} {:?}", n.component, n.stage)).collect();
-        text.push_str(&format!("{}\n  user {uid}:{gid}\n", spec.id));
-        text.push_str(&format!(
-            "  memory.high {}M cpu.weight {}\n",
-            spec.limits.memory_high_mib, spec.limits.cpu_weight
-        ));
-        text.push_str(&format!("  after {}\n", if needs.is_empty() { "nothing".into() } else { needs.join(", ") }));
-        text.push_str(&format!("  until {:?}\n  stops in {:?} with {:?}\n", spec.probe, spec.grace, spec.scope));
-        for (key, value) in &spec.env {
-            text.push_str(&format!("  {key}={value}\n"));
-        }
-        text.push_str(&format!("  {}\n", spec.program.display()));
-        for arg in &spec.args {
-            text.push_str(&format!("    {arg}\n"));
-        }
+    let Account { uid, gid } = spec.account;
+    let needs: Vec<_> = spec.needs.iter().map(|n| format!("{} {:?}", n.component, n.stage)).collect();
+    text.push_str(&format!("{}\n  user {uid}:{gid}\n", spec.id));
+    text.push_str(&format!("  memory.high {}M cpu.weight {}\n", spec.limits.memory_high_mib, spec.limits.cpu_weight));
+    text.push_str(&format!("  after {}\n", if needs.is_empty() { "nothing".into() } else { needs.join(", ") }));
+    text.push_str(&format!("  until {:?}\n  stops in {:?} with {:?}\n", spec.probe, spec.grace, spec.scope));
+    for (key, value) in &spec.env {
+        text.push_str(&format!("  {key}={value}\n"));
+    }
+    text.push_str(&format!("  {}\n", spec.program.display()));
+    for arg in &spec.args {
+        text.push_str(&format!("    {arg}\n"));
     }
     text
 }
@@ -115,9 +114,33 @@ fn rendered_files_are_the_golden_ones() {
 }
 
 #[test]
+fn flannels_files_are_the_golden_ones() {
+    let (paths, machine) = (Paths::default(), machine());
+    let mut text = String::new();
+    for backend in ["{}", "{backend: vxlan, port: 4789, vni: 7, mtu: 1400}", "{backend: host-gw}"] {
+        let raw = Raw::parse(&format!("spec: {{network: {{flannel: {backend}}}}}")).expect("well-formed");
+        let settings = Settings::validate(&raw, "barn").expect("valid");
+        let plan = Plan { duty: Duty::Worker, settings: &settings, paths: &paths, machine: &machine, pause: "pause" };
+        let file = files(&plan).into_iter().find(|file| file.path.ends_with("network.json")).expect("flannel's");
+        text.push_str(&format!("== {} for {backend}\n{}", file.path.display(), file.text));
+    }
+    golden("files-flannel.txt", &text);
+}
+
+#[test]
+fn a_network_of_the_owners_runs_without_flannel() {
+    let raw = Raw::parse("spec: {network: {provider: custom}}").expect("well-formed");
+    let settings = Settings::validate(&raw, "barn").expect("valid");
+    let (paths, machine) = (Paths::default(), machine());
+    let plan = Plan { duty: Duty::Worker, settings: &settings, paths: &paths, machine: &machine, pause: "pause" };
+    assert!(components(&plan).iter().all(|spec| spec.id != ComponentId::Flannel));
+    assert!(files(&plan).iter().all(|file| !file.path.ends_with("network.json")));
+}
+
+#[test]
 fn a_controller_runs_no_workloads() {
     let text = command_lines(Duty::Controller);
-    for absent in [ComponentId::Kubelet, ComponentId::Containerd, ComponentId::KubeProxy] {
+    for absent in [ComponentId::Kubelet, ComponentId::Containerd, ComponentId::KubeProxy, ComponentId::Flannel] {
         assert!(!text.contains(&format!("{absent}\n")), "{absent}");
     }
 }

@@ -55,6 +55,8 @@ mod tests {
         let wanted = [
             "ClusterRoleBinding",
             "ClusterRoleBinding",
+            "ClusterRole",
+            "ClusterRoleBinding",
             "ServiceAccount",
             "ClusterRole",
             "ClusterRoleBinding",

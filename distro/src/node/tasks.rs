@@ -8,8 +8,10 @@ use super::prepare::Prepared;
 use crate::{
     api::Client,
     component::ComponentId,
+    config::Provider,
     images,
     manifests::{self, Applier, Snapshot},
+    network,
     supervisor::{Handle, chain},
     sys::fs,
 };
@@ -38,7 +40,12 @@ pub async fn run(node: Prepared, api: Api, handle: Handle) {
             tokio::join!(label(&node, &api, &handle), follow_folder(&node, &api));
         }
     };
-    tokio::join!(pods, cluster);
+    let network = async {
+        if node.duty.runs(ComponentId::Flannel) && matches!(node.settings.provider, Provider::Flannel(_)) {
+            network::follow(api.clone(), node.settings.clone(), node.paths.clone()).await;
+        }
+    };
+    tokio::join!(pods, cluster, network);
 }
 
 async fn import(node: &Prepared, handle: &Handle) {

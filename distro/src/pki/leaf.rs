@@ -89,7 +89,11 @@ impl Shared {
             }
             ComponentId::KubeControllerManager => &[Self::Ca, Self::CaKey, Self::ServiceAccountPrivate],
             ComponentId::Kubelet => &[Self::Ca],
-            ComponentId::Kine | ComponentId::KubeScheduler | ComponentId::Containerd | ComponentId::KubeProxy => &[],
+            ComponentId::Kine
+            | ComponentId::KubeScheduler
+            | ComponentId::Containerd
+            | ComponentId::KubeProxy
+            | ComponentId::Flannel => &[],
         }
     }
 }

@@ -61,7 +61,7 @@ pub fn observe() -> Option<Machine> {
 }
 
 /// Interfaces that carry pods: their addresses are not the node's.
-const POD_INTERFACES: [&str; 3] = ["cni", "veth", "flannel"];
+const POD_INTERFACES: [&str; 3] = ["cni", "flannel", "veth"];
 
 fn addresses() -> Vec<IpAddr> {
     let Ok(interfaces) = nix::ifaddrs::getifaddrs() else { return Vec::new() };

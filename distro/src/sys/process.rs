@@ -3,10 +3,10 @@
 #![expect(clippy::disallowed_methods, reason = "this is the one place")]
 
 use std::{
-    io,
+    io::{self, Write as _},
     os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Command, Output, Stdio},
 };
 
 use nix::{
@@ -117,11 +117,8 @@ pub fn output(program: &Path, args: &[&str]) -> Result<String, ProcessError> {
     let mut command = Command::new(program);
     command.args(args).stdin(Stdio::null());
     let out = command.output().map_err(|source| ProcessError::Start { program: program.to_owned(), source })?;
-    if out.status.success() {
-        return Ok(String::from_utf8_lossy(&out.stdout).into_owned());
-    }
-    let tail = String::from_utf8_lossy(&out.stderr).lines().last().unwrap_or_default().to_owned();
-    Err(ProcessError::Failed { program: program.to_owned(), status: out.status.to_string(), tail })
+    judge(program, &out)?;
+    Ok(String::from_utf8_lossy(&out.stdout).into_owned())
 }
 
 /// Runs a short program to its end with a text as its standard input.
@@ -129,15 +126,19 @@ pub fn output(program: &Path, args: &[&str]) -> Result<String, ProcessError> {
 /// # Errors
 /// If it cannot be started, does not read the text, or exits with anything but 0.
 pub fn feed(program: &Path, args: &[&str], text: &str) -> Result<(), ProcessError> {
-    use io::Write as _;
     let failed = |source| ProcessError::Start { program: program.to_owned(), source };
     let mut command = Command::new(program);
     command.args(args).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(failed)?;
-    let written = child.stdin.take().map_or(Ok(()), |mut stdin| stdin.write_all(text.as_bytes()));
+    let written = child.stdin.take().map_or(Ok(()), |mut input| input.write_all(text.as_bytes()));
     let out = child.wait_with_output().map_err(failed)?;
+    judge(program, &out)?;
+    written.map_err(failed)
+}
+
+fn judge(program: &Path, out: &Output) -> Result<(), ProcessError> {
     if out.status.success() {
-        return written.map_err(failed);
+        return Ok(());
     }
     let tail = String::from_utf8_lossy(&out.stderr).lines().last().unwrap_or_default().to_owned();
     Err(ProcessError::Failed { program: program.to_owned(), status: out.status.to_string(), tail })

@@ -28,7 +28,7 @@ fn open_ports(from: &Space, address: IpAddr) -> BTreeSet<u16> {
     })
 }
 
-fn token(tower: &Node, more: &[&str]) -> String {
+pub fn token(tower: &Node, more: &[&str]) -> String {
     let out = tower.sk8s(&[&["token", "create", "--wait"], more].concat());
     assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
     String::from_utf8(out.stdout).expect("text").trim().to_owned()
@@ -38,9 +38,11 @@ fn waits_for(node: &Node, text: &str) {
     eventually(text, || node.status().filter(|status| status.waiting_for.contains(text)));
 }
 
-/// A controller that has made its keys, as a token of it tells.
-fn tower(lan: &Lan) -> (Node, String) {
-    let tower = Node::start(lan.boot("tower", TOWER.into()), &["controller"]);
+/// A controller with a configuration, and a token of it.
+pub fn tower(lan: &Lan, config: &str) -> (Node, String) {
+    let machine = lan.boot("tower", TOWER.into());
+    machine.shell(&format!("cat > /var/sk8s.yaml <<'END'\n{config}\nEND"));
+    let tower = Node::start(machine, &["controller", "--config=/var/sk8s.yaml"]);
     eventually("the cluster has keys", || {
         tower.machine.run(&["test", "-e", "/var/lib/sk8s/pki/sa.key"]).status.success().then_some(())
     });
@@ -52,7 +54,7 @@ fn tower(lan: &Lan) -> (Node, String) {
 #[ignore = "needs root, systemd and upstream's programs"]
 fn a_worker_behind_a_router_joins_by_token_and_serves() {
     let lan = Lan::new();
-    let (tower, good) = tower(&lan);
+    let (tower, good) = tower(&lan, "");
     assert!(tower.said(&["get", "nodes"]).is_empty(), "a controller is no node");
 
     let (router, machine) = lan.boot_hidden("mill", [192, 168, 99, 7].into());
@@ -79,7 +81,7 @@ fn a_worker_behind_a_router_joins_by_token_and_serves() {
 #[ignore = "needs root, systemd and upstream's programs"]
 fn a_bad_token_admits_nobody_and_says_why() {
     let lan = Lan::new();
-    let (tower, good) = tower(&lan);
+    let (tower, good) = tower(&lan, "");
     let short = token(&tower, &["--role=worker", "--expiry=1s"]);
     let controllers = token(&tower, &["--role=controller"]);
     std::thread::sleep(Duration::from_secs(2));
@@ -108,7 +110,7 @@ fn a_bad_token_admits_nobody_and_says_why() {
 #[ignore = "needs root, systemd and upstream's programs"]
 fn two_nodes_of_one_name_are_told_apart() {
     let lan = Lan::new();
-    let (tower, good) = tower(&lan);
+    let (tower, good) = tower(&lan, "");
     let first = Node::start(lan.boot("mill", [192, 168, 99, 2].into()), &["worker", &good]);
     eventually("the first is in", || (tower.said(&["get", "nodes", "-o", "name"]) == "node/mill").then_some(()));
     let second = Node::start(lan.boot("other", [192, 168, 99, 3].into()), &["worker", &good, "--node-name", "mill"]);

@@ -61,13 +61,15 @@ printf '[Unit]\nRequires=basic.target\nAfter=basic.target\nAllowIsolate=yes\n' >
 ln -s /dev/null /etc/systemd/system/systemd-remount-fs.service
 ip link set lo up
 hostname "$1"
+echo "$1" > /etc/hostname
 export container=trial
 exec /lib/systemd/systemd --system --unit=trial.target --log-target=null --show-status=0
 "#;
 
 /// Gives a machine an address.
 const ALONE: &str = "
-ip link add up0 type dummy
+ip link add up0 type veth peer name up1
+ip link set up1 up
 ip address add 192.0.2.10/24 dev up0
 ip link set up0 up
 ip route add default via 192.0.2.1

@@ -17,6 +17,7 @@ mod lan;
 mod machine;
 mod node;
 mod service;
+mod several;
 mod single;
 
 use std::time::{Duration, Instant};

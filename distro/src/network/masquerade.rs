@@ -1,0 +1,39 @@
+//! The one rule of the pod network: what leaves it does so under the node's address, since nobody outside knows the way
+//! back to a pod.
+
+use std::path::Path;
+
+use crate::{
+    config::Subnet,
+    sys::process::{self, ProcessError},
+};
+
+/// Ours alone: replaced and removed as a whole.
+const TABLE: &str = "inet sk8s";
+
+/// The rules as input of `nft -f`. The first line makes sure that there is something for the second to delete; all of it
+/// is one transaction, so that no packet sees the rules missing.
+///
+/// Pods see each other's own addresses, wherever they are; multicast is never answered to, so it keeps its source too.
+#[must_use]
+pub fn rules(pods: Subnet) -> String {
+    format!(
+        "table {TABLE}
+delete table {TABLE}
+table {TABLE} {{
+	chain postrouting {{
+		type nat hook postrouting priority srcnat; policy accept;
+		ip saddr {pods} ip daddr != {{ {pods}, 224.0.0.0/4 }} masquerade fully-random
+	}}
+}}
+"
+    )
+}
+
+/// Makes the kernel's rules be these, whatever they were before.
+///
+/// # Errors
+/// If `nft` is missing or refuses.
+pub fn apply(pods: Subnet) -> Result<(), ProcessError> {
+    process::feed(Path::new("nft"), &["-f", "-"], &rules(pods))
+}
