@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+use super::config::ConfigVerb;
 use crate::{paths::Paths, version::VERSION};
 
 /// The Kubernetes distribution of Skerry: a supervisor of upstream's components
@@ -65,7 +66,7 @@ pub enum Verb {
         /// Run workloads too: one node that is a whole cluster
         #[arg(long)]
         single: bool,
-        /// Configuration file
+        /// Configuration file; `-` reads standard input
         #[arg(long, short, value_name = "FILE")]
         config: Option<PathBuf>,
         /// Name of the node, whatever the configuration says
@@ -88,6 +89,9 @@ pub enum Verb {
     /// Print a kubeconfig
     #[command(subcommand)]
     Kubeconfig(Kubeconfig),
+    /// Make, check and convert configurations
+    #[command(subcommand)]
+    Config(ConfigVerb),
     /// Print the version
     Version,
 }

@@ -7,7 +7,10 @@ use std::{
 
 use skerry_formats::role::Role;
 
-use super::args::{Args, Kubeconfig, Verb};
+use super::{
+    args::{Args, Kubeconfig, Verb},
+    config::{self, ConfigVerbError},
+};
 use crate::{
     config::{ConfigError, Invalid, Raw, San, Settings},
     node::{self, NodeError, Order},
@@ -41,6 +44,9 @@ pub enum CliError {
     /// The configuration asks for what cannot be.
     #[error(transparent)]
     Invalid(#[from] Invalid),
+    /// `sk8s config`.
+    #[error(transparent)]
+    Verb(#[from] ConfigVerbError),
     /// The node.
     #[error(transparent)]
     Node(#[from] NodeError),
@@ -69,6 +75,7 @@ impl CliError {
     #[must_use]
     pub const fn exit_code(&self) -> u8 {
         match self {
+            Self::Verb(error) => error.exit_code(),
             Self::Config { .. } | Self::Invalid(_) => 2,
             _ => 1,
         }
@@ -97,14 +104,15 @@ pub fn obey(args: Args) -> Result<(), CliError> {
             Err(process::become_program(&paths.components.join("kube"), &all, ("KUBECONFIG", &kubeconfig)).into())
         }
         Verb::Kubeconfig(Kubeconfig::Admin { server, config }) => print(&admin(&paths, server, config.as_deref())?),
+        Verb::Config(verb) => Ok(config::obey(verb, Path::new(CONFIG))?),
         Verb::Version => print(&format!("{VERSION}\n")),
     }
 }
 
-fn settings(config: Option<&Path>, node_name: Option<String>) -> Result<Settings, CliError> {
-    let path = config.unwrap_or_else(|| Path::new(CONFIG));
-    let text = match config {
-        Some(path) => fs::read_to_string(path)?,
+fn settings(file: Option<&Path>, node_name: Option<String>) -> Result<Settings, CliError> {
+    let path = file.unwrap_or_else(|| Path::new(CONFIG));
+    let text = match file {
+        Some(path) => config::read(path)?,
         None => fs::read_if_there(path)?.unwrap_or_default(),
     };
     let file = Raw::parse(&text).map_err(|source| CliError::Config { path: path.to_owned(), source })?;

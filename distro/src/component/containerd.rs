@@ -6,7 +6,10 @@ use super::{
     Plan, Rendered, memory,
     spec::{ComponentId, ComponentSpec, KillScope, Probe},
 };
-use crate::{config::Provider, sys::machine::OomControl};
+use crate::{
+    config::{Flannel, Provider},
+    sys::machine::OomControl,
+};
 
 const ID: ComponentId = ComponentId::Containerd;
 
@@ -143,7 +146,7 @@ fn network(plan: &Plan<'_>) -> String {
         "ranges": [[{ "subnet": subnet.to_string() }]],
         "routes": [{ "dst": "0.0.0.0/0" }],
     });
-    let bridge = serde_json::json!({
+    let mut bridge = serde_json::json!({
         "type": "bridge",
         "bridge": "cni0",
         "isGateway": true,
@@ -152,6 +155,9 @@ fn network(plan: &Plan<'_>) -> String {
         "hairpinMode": true,
         "ipam": ipam,
     });
+    if let Provider::Flannel(Flannel { mtu: Some(mtu), .. }) = plan.settings.provider {
+        bridge["mtu"] = mtu.into();
+    }
     let ports = serde_json::json!({
         "type": "portmap",
         "backend": "nftables",

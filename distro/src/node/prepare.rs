@@ -11,6 +11,7 @@ use crate::{
     images::{self, ImportError},
     paths::Paths,
     pki::{self, Desk, Held, Identity, LeafId, PkiError, UnixTime},
+    supervisor::chain,
     sys::{
         accounts::Account,
         fs::{self, Access, FsError},
@@ -79,6 +80,9 @@ pub fn prepare(settings: Settings, role: Role, paths: Paths, machine: Machine) -
     let images = settings.images.over(images::builtin(&paths)?);
     let identity = pki::load_or_make(&paths.pki(), &settings, now)?;
     folders(&settings, &paths, &machine)?;
+    if settings.proxy.is_none() {
+        without_proxy(&paths);
+    }
     let desk = Desk { identity: &identity, settings: &settings, machine: &machine, paths: &paths };
     for component in ROOMS {
         if !component.needs_root() && component::account(&settings, &machine, component) == Account::ROOT {
@@ -126,6 +130,13 @@ fn certificates(desk: &Desk<'_>, now: UnixTime) -> Result<(BTreeMap<LeafId, Held
     let (own, has) = desk.issue(LeafId::Admin, now)?;
     held.insert(LeafId::Admin, has);
     Ok((held, Client::new(&desk.identity.ca.certificate, &own)?))
+}
+
+/// kube-proxy's rules outlive it: where something else is to do its work, they would stand in the way.
+fn without_proxy(paths: &Paths) {
+    if let Err(error) = process::output(&paths.components.join("kube"), &["kube-proxy", "--cleanup"]) {
+        tracing::warn!(error = %chain(&error), "rules of an earlier kube-proxy may be left");
+    }
 }
 
 /// Modules that may be built in, and settings that routing between pods needs: what cannot be set shows later in what
