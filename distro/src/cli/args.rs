@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 
 use super::{
     completion::Shell,
+    config::ConfigVerb,
     ports::PortsArgs,
     roles::{ControllerArgs, WorkerArgs},
     token::TokenVerb,
@@ -154,6 +155,9 @@ pub enum Verb {
     /// Print a kubeconfig
     #[command(subcommand)]
     Kubeconfig(Kubeconfig),
+    /// Make, check and convert configurations
+    #[command(subcommand)]
+    Config(ConfigVerb),
     /// Print the version
     Version,
 }

@@ -14,14 +14,14 @@ use crate::{
 };
 
 /// Where the agent of an image writes the configuration.
-const CONFIG: &str = "/run/skerry/sk8s.yaml";
+pub const CONFIG: &str = "/run/skerry/sk8s.yaml";
 /// What keeps workloads that do not ask for it off a controller.
 const CONTROL_PLANE: &str = "node-role.kubernetes.io/control-plane:NoSchedule";
 
 /// Flags of every role.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct NodeArgs {
-    /// Configuration file
+    /// Configuration file; `-` reads standard input
     #[arg(long, short, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Name of the node, whatever the configuration says [default: the host name]
@@ -106,7 +106,7 @@ fn check(raw: &Raw) -> Result<Settings, Invalid> {
 fn raw(args: &NodeArgs) -> Result<Raw, CliError> {
     let path = args.config.as_deref().unwrap_or_else(|| Path::new(CONFIG));
     let text = match &args.config {
-        Some(path) => fs::read_to_string(path)?,
+        Some(path) => super::config::read(path)?,
         None => fs::read_if_there(path)?.unwrap_or_default(),
     };
     let file = Raw::parse(&text).map_err(|source| CliError::Config { path: path.to_owned(), source })?;

@@ -2,14 +2,16 @@
 
 use std::{
     io::{self, Write as _},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use skerry_formats::token::{BadPart, BadToken};
 
 use super::{
     args::{Args, Kubeconfig, Verb},
-    completion, ports, reset,
+    completion,
+    config::{self, ConfigVerbError},
+    ports, reset,
     roles::{self, NodeArgs},
     service, status, sysinfo, token,
 };
@@ -52,6 +54,9 @@ pub enum CliError {
     /// The configuration asks for what cannot be.
     #[error(transparent)]
     Invalid(#[from] Invalid),
+    /// `sk8s config`.
+    #[error(transparent)]
+    Verb(#[from] ConfigVerbError),
     /// The node.
     #[error(transparent)]
     Node(#[from] NodeError),
@@ -110,6 +115,7 @@ impl CliError {
     #[must_use]
     pub const fn exit_code(&self) -> u8 {
         match self {
+            Self::Verb(error) => error.exit_code(),
             Self::Config { .. } | Self::Invalid(_) | Self::Token(_) | Self::TokenId(_) | Self::Label(_) => 2,
             _ => 1,
         }
@@ -169,6 +175,7 @@ pub fn obey(args: Args) -> Result<(), CliError> {
             Err(process::become_program(&paths.components.join("kube"), &all, ("KUBECONFIG", &kubeconfig)).into())
         }
         Verb::Kubeconfig(Kubeconfig::Admin { server, config }) => print(&admin(&places.paths(), server, config)?),
+        Verb::Config(verb) => Ok(config::obey(verb, Path::new(roles::CONFIG))?),
         Verb::Version => print(&format!("{VERSION}\n")),
     }
 }

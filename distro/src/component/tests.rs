@@ -40,7 +40,7 @@ pub(super) fn machine() -> Machine {
 }
 
 /// Compares with a file of `golden/`; with `BLESS` set, writes it instead.
-pub(super) fn golden(name: &str, text: &str) {
+pub(crate) fn golden(name: &str, text: &str) {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("golden").join(name);
     if std::env::var_os("BLESS").is_some() {
         let owner = Account { uid: nix::unistd::getuid().as_raw(), gid: nix::unistd::getgid().as_raw() };

@@ -29,7 +29,7 @@ pub enum ConfigError {
         near: Option<String>,
     },
     /// It is a configuration of something else.
-    #[error("configuration: `{key}` is `{found}`; wanted: `{wanted}`")]
+    #[error("configuration: `{key}` is `{found}`; wanted: `{wanted}`{}", way_out(.found))]
     Other {
         /// `apiVersion` or `kind`.
         key: &'static str,
@@ -137,8 +137,7 @@ impl Raw {
             return Ok(Self::default());
         }
         let raw: Self = serde_yaml_ng::from_str(text).map_err(|error| explain(&error))?;
-        is("apiVersion", raw.api_version.as_deref(), API_VERSION)?;
-        is("kind", raw.kind.as_deref(), "ClusterConfig")?;
+        raw.head()?;
         Ok(raw)
     }
 
@@ -155,6 +154,12 @@ impl Raw {
         let shared = Self { metadata: self.metadata.clone(), spec, ..Self::default() };
         // Maps, lists and texts: there is nothing here that YAML cannot say.
         serde_yaml_ng::to_string(&shared).unwrap_or_default()
+    }
+
+    /// Whether it says that it is what it is taken for.
+    pub(super) fn head(&self) -> Result<(), ConfigError> {
+        is("apiVersion", self.api_version.as_deref(), API_VERSION)?;
+        is("kind", self.kind.as_deref(), "ClusterConfig")
     }
 
     /// These keys, and where one is absent, that of `base`. Maps are merged key by key, lists are not.
@@ -238,6 +243,10 @@ impl de::Visitor<'_> for AnyText {
     }
 }
 
+fn way_out(found: &str) -> &'static str {
+    if found.starts_with("k0s.k0sproject.io/") { "; `sk8s config import` converts a k0s.yaml" } else { "" }
+}
+
 fn is(key: &'static str, found: Option<&str>, wanted: &'static str) -> Result<(), ConfigError> {
     match found {
         Some(found) if found != wanted => Err(ConfigError::Other { key, found: found.to_owned(), wanted }),
@@ -246,7 +255,7 @@ fn is(key: &'static str, found: Option<&str>, wanted: &'static str) -> Result<()
 }
 
 /// serde's words for an unknown key list the known ones in back-ticks: the nearest of them is the hint.
-fn explain(error: &serde_yaml_ng::Error) -> ConfigError {
+pub(super) fn explain(error: &serde_yaml_ng::Error) -> ConfigError {
     let line = error.location().map(|at| at.line());
     let text = error.to_string();
     let message = text.split(" at line ").next().unwrap_or_default().to_owned();
@@ -280,6 +289,27 @@ mod tests {
     fn another_kind_is_refused() {
         let error = Raw::parse("apiVersion: sk8s.skerry.dev/v1\nkind: Pod\n").expect_err("a pod").to_string();
         assert_eq!(error, "configuration: `kind` is `Pod`; wanted: `ClusterConfig`");
+    }
+
+    #[test]
+    fn a_k0s_yaml_comes_with_a_way_out() {
+        let error = Raw::parse("apiVersion: k0s.k0sproject.io/v1beta1\n").expect_err("k0s").to_string();
+        assert!(error.ends_with("wanted: `sk8s.skerry.dev/v1`; `sk8s config import` converts a k0s.yaml"), "{error}");
+    }
+
+    #[test]
+    fn a_section_without_a_value_is_absent() {
+        assert_eq!(Raw::parse("metadata:\nspec: {api: , storage: {etcd: }, node: }").expect("valid"), Raw::default());
+    }
+
+    #[test]
+    fn maps_are_merged_and_lists_are_not() {
+        let file =
+            Raw::parse("spec: {node: {labels: {a: '1', b: '1'}}, api: {sans: [a], extraArgs: {v: 1}}}").expect("valid");
+        let flags = Raw::parse("spec: {node: {labels: {b: '2'}}, api: {sans: [b], extraArgs: {event-ttl: 1h}}}")
+            .expect("valid");
+        let wanted = "spec: {node: {labels: {a: '1', b: '2'}}, api: {sans: [b], extraArgs: {v: '1', event-ttl: 1h}}}";
+        assert_eq!(flags.over(file).expect("mergeable"), Raw::parse(wanted).expect("valid"));
     }
 
     #[test]

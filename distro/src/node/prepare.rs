@@ -16,6 +16,7 @@ use crate::{
     link::{Credentials, Own, PORT, TlsError},
     paths::Paths,
     pki::{Desk, Held, Identity, LeafId, PkiError, Shelf},
+    supervisor::chain,
     sys::{
         accounts::Account,
         clock,
@@ -95,6 +96,9 @@ pub fn prepare(order: Order, machine: Machine, standing: Standing) -> Result<(Pr
     kernel();
     accounts(&settings, &machine)?;
     let images = settings.images.over(images::builtin(&paths)?);
+    if settings.proxy.is_none() {
+        without_proxy(&paths);
+    }
     let shared = raw.shared();
     let mut node = Prepared { duty, shared, settings, paths, machine, standing, images, held: BTreeMap::new() };
     node.folders()?;
@@ -123,6 +127,13 @@ pub struct Keys {
     pub client: Client,
     /// The link: a controller answers with it, a worker calls.
     pub link: Credentials,
+}
+
+/// kube-proxy's rules outlive it: where something else is to do its work, they would stand in the way.
+fn without_proxy(paths: &Paths) {
+    if let Err(error) = process::output(&paths.components.join("kube"), &["kube-proxy", "--cleanup"]) {
+        tracing::warn!(error = %chain(&error), "rules of an earlier kube-proxy may be left");
+    }
 }
 
 /// Modules that may be built in, and settings that routing between pods needs: what cannot be set shows later in what

@@ -108,6 +108,12 @@ fn no_provider_leaves_pods_without_a_network() {
 }
 
 #[test]
+fn a_networks_largest_packet_is_that_of_its_bridge() {
+    let text = changed_by("{network: {flannel: {mtu: 1400}}}");
+    assert_eq!(text, "/run/sk8s/cni/10-sk8s.conflist\n  +       \"mtu\": 1400\n");
+}
+
+#[test]
 fn a_disabled_proxy_is_neither_started_nor_written_for() {
     let text = changed_by("{network: {kubeProxy: {disabled: true}}}");
     assert!(!text.contains("  + "), "{text}");
