@@ -48,7 +48,7 @@ impl Node {
         let kubectl = Kubectl::new(command.to_owned(), lab.interrupt.clone());
         let busybox = preloaded(&kubectl, "busybox")?;
         // Pods can be made once the controller manager has made their account, a moment after the node is Ready.
-        kubectl.until("the default service account exists", Deadline::seconds(120), |kubectl| {
+        kubectl.until("the default service account exists", Deadline::seconds(300), |kubectl| {
             kubectl.run(&["get", "serviceaccount", "default"])
         })?;
         Ok(Self { vm, state, kubectl, busybox, ready_seconds: seconds.unwrap_or(0) })
@@ -82,7 +82,7 @@ impl Node {
             },
         });
         self.kubectl.apply(&pod)?;
-        self.kubectl.until("the inspector pod is Ready", Deadline::seconds(120), |k| k.pod_ready(INSPECTOR)).map(|_| ())
+        self.kubectl.until("the inspector pod is Ready", Deadline::seconds(300), |k| k.pod_ready(INSPECTOR)).map(|_| ())
     }
 
     /// Every process of the node: its id and its arguments.

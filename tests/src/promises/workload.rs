@@ -29,7 +29,7 @@ pub fn nothing_pulled(node: &mut Node) -> Check {
 /// The Deployment has its replica, and the pod beside it runs.
 pub fn deployment(node: &mut Node) -> Check {
     available(&node.kubectl, 180)?;
-    node.kubectl.until("the client pod is Ready", Deadline::seconds(90), |k| k.pod_ready("client")).map(|_| ())
+    node.kubectl.until("the client pod is Ready", Deadline::seconds(240), |k| k.pod_ready("client")).map(|_| ())
 }
 
 /// Makes the Deployment, its Service and the pod that asks it.
@@ -85,7 +85,7 @@ pub fn cluster_ip(node: &mut Node) -> Check {
 pub fn dns(node: &mut Node) -> Check {
     let address = service_address(&node.kubectl)?;
     let name = "web.default.svc.cluster.local";
-    let asked = node.kubectl.until("cluster DNS answers", Deadline::seconds(90), |k| {
+    let asked = node.kubectl.until("cluster DNS answers", Deadline::seconds(240), |k| {
         k.shell("client", &format!("{BUSYBOX} nslookup -type=a {name}"))
     })?;
     if !asked.contains(&address) {

@@ -26,12 +26,12 @@ pub fn measure(lab: &Lab, built: &Built, table: &mut Table) -> Result<Node, Stri
     Ok(node)
 }
 
-/// The initrd's phases: `{"phases": [{"name": …, "ms": …}]}`, milliseconds since the kernel's start.
+/// The initrd's phases: `{"phases": [{"name": …, "at-ms": …}]}`, milliseconds since the kernel's start.
 fn phases(json: &str, table: &Table) -> Result<(), String> {
     let boot: Value = serde_json::from_str(json).map_err(|error| format!("boot.json: {error}"))?;
     for phase in boot["phases"].as_array().into_iter().flatten() {
         let name = phase["name"].as_str().unwrap_or("?");
-        table.note(&format!("  kernel's start to {name}"), number(&phase["ms"]) / 1000.0, Unit::Seconds);
+        table.note(&format!("  kernel's start to {name}"), seconds(phase)?, Unit::Seconds);
     }
     Ok(())
 }
@@ -40,11 +40,11 @@ fn timeline(json: &str, table: &Table) -> Result<(), String> {
     let status: Value = serde_json::from_str(json).map_err(|error| format!("sk8s status: {error}"))?;
     for moment in status["timeline"].as_array().into_iter().flatten() {
         let event = moment["event"].as_str().unwrap_or("?");
-        table.note(&format!("  sk8s' start to {event}"), number(&moment["at-ms"]) / 1000.0, Unit::Seconds);
+        table.note(&format!("  sk8s' start to {event}"), seconds(moment)?, Unit::Seconds);
     }
     Ok(())
 }
 
-fn number(value: &Value) -> f64 {
-    value.as_f64().unwrap_or(f64::NAN)
+fn seconds(moment: &Value) -> Result<f64, String> {
+    moment["at-ms"].as_f64().map(|ms| ms / 1000.0).ok_or_else(|| format!("no `at-ms` in {moment}"))
 }
