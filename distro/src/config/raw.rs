@@ -1,6 +1,6 @@
 //! `sk8s.yaml` as written: every key optional, an unknown key an error.
 
-use std::{collections::BTreeMap, fmt};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_yaml_ng::Value;
@@ -213,33 +213,12 @@ impl From<&str> for Text {
 
 impl<'de> Deserialize<'de> for Text {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        from.deserialize_any(AnyText)
-    }
-}
-
-struct AnyText;
-
-impl de::Visitor<'_> for AnyText {
-    type Value = Text;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a text, in quotes unless it is a whole number, `true` or `false`")
-    }
-
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<Text, E> {
-        Ok(Text(text.to_owned()))
-    }
-
-    fn visit_bool<E: de::Error>(self, value: bool) -> Result<Text, E> {
-        Ok(Text(value.to_string()))
-    }
-
-    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Text, E> {
-        Ok(Text(value.to_string()))
-    }
-
-    fn visit_i64<E: de::Error>(self, value: i64) -> Result<Text, E> {
-        Ok(Text(value.to_string()))
+        match Value::deserialize(from)? {
+            Value::String(text) => Ok(Self(text)),
+            Value::Bool(on) => Ok(Self(on.to_string())),
+            Value::Number(number) if !number.is_f64() => Ok(Self(number.to_string())),
+            _ => Err(de::Error::custom("wanted: a text, in quotes unless it is a whole number, `true` or `false`")),
+        }
     }
 }
 
@@ -310,6 +289,16 @@ mod tests {
             .expect("valid");
         let wanted = "spec: {node: {labels: {a: '1', b: '2'}}, api: {sans: [b], extraArgs: {v: '1', event-ttl: 1h}}}";
         assert_eq!(flags.over(file).expect("mergeable"), Raw::parse(wanted).expect("valid"));
+    }
+
+    #[test]
+    fn a_flags_value_is_a_text_a_whole_number_or_a_truth_value() {
+        let raw = Raw::parse("spec: {api: {extraArgs: {a: x, b: 2, c: true}}}").expect("valid");
+        let flags: Vec<_> = raw.spec.api.extra_args.iter().flatten().map(|(_, value)| value.as_str()).collect();
+        assert_eq!(flags, ["x", "2", "true"]);
+        let error = Raw::parse("spec:\n  api:\n    extraArgs:\n      a: 1.50\n").expect_err("a fraction").to_string();
+        let wanted = "configuration line 4: spec.api.extraArgs: wanted: a text, in quotes unless it is a whole number";
+        assert!(error.starts_with(wanted), "{error}");
     }
 
     #[test]
