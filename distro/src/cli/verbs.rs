@@ -95,6 +95,7 @@ impl CliError {
         match self {
             Self::Service(error) => error.hint(),
             Self::Reset(error) => error.hint(),
+            Self::Status(StatusError::Socket { .. }) => Some("start it with `sk8s start`".to_owned()),
             _ => None,
         }
     }

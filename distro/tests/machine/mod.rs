@@ -6,6 +6,7 @@ use std::{
     os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
     time::{Duration, Instant},
 };
 
@@ -58,7 +59,8 @@ printf '[Service]\nStandardError=append:/var/log/trial\n' > /etc/systemd/system/
 printf '[Unit]\nRequires=basic.target\nAfter=basic.target\nAllowIsolate=yes\n' > /etc/systemd/system/trial.target
 ln -s /dev/null /etc/systemd/system/systemd-remount-fs.service
 ip link set lo up
-ip link add up0 type dummy
+ip link add up0 type veth peer name up1
+ip link set up1 up
 ip address add 192.0.2.10/24 dev up0
 ip link set up0 up
 ip route add default via 192.0.2.1
@@ -77,7 +79,7 @@ ip -o link | cut -d: -f2 | sed 's/^/interface /'
 nft list ruleset | sed 's/^/filter /'
 find /sys/fs/cgroup -type d | sed 's/^/group /'
 sed 's/^/account /' /etc/passwd /etc/group
-find /var /run /etc /opt -path /run/systemd -prune -o -print | sed 's/^/file /'
+find /var /run /etc /opt \( -path /run/systemd -o -path /run/.upper -o -path /run/.work -o -path /var/log/trial \) -prune -o -print | sed 's/^/file /'
 "#;
 
 /// A machine that has booted.
@@ -90,12 +92,14 @@ pub struct Machine {
 impl Machine {
     /// Boots one.
     pub fn boot() -> Self {
-        let group = format!("sk8s-test-{}", std::process::id());
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let group = format!("sk8s-test-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let mut command = Command::new("sh");
         command.args(["-c", OUTER, "outer", &group, INNER]).stdin(Stdio::null()).process_group(0);
-        let process = command.spawn().expect("a shell");
+        let mut process = command.spawn().expect("a shell");
         let children = format!("/proc/{0}/task/{0}/children", process.id());
         let init = eventually("the machine's first process is there", || {
+            assert!(process.try_wait().expect("ours").is_none(), "the machine did not boot");
             let text = std::fs::read_to_string(&children).ok()?;
             let pid = text.split_whitespace().next()?.parse().ok()?;
             let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
