@@ -128,6 +128,7 @@ impl CliError {
             Self::Service(error) => error.hint(),
             Self::Reset(error) => error.hint(),
             Self::Node(NodeError::Enrol(error)) => error.hint().map(ToOwned::to_owned),
+            Self::Status(StatusError::Socket { .. }) => Some("start it with `sk8s start`".to_owned()),
             _ => self.plain_hint().map(ToOwned::to_owned),
         }
     }

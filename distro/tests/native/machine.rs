@@ -6,6 +6,7 @@ use std::{
     os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
     time::Duration,
 };
 
@@ -85,7 +86,7 @@ ip -o link | cut -d: -f2 | sed 's/^/interface /'
 nft list ruleset | sed 's/^/filter /'
 find /sys/fs/cgroup -type d | sed 's/^/group /'
 sed 's/^/account /' /etc/passwd /etc/group
-find /var /run /etc /opt -path /run/systemd -prune -o -print | sed 's/^/file /'
+find /var /run /etc /opt \( -path /run/systemd -o -path /run/.upper -o -path /run/.work -o -path /var/log/trial \) -prune -o -print | sed 's/^/file /'
 "#;
 
 /// A machine that has booted.
@@ -98,12 +99,14 @@ pub struct Machine {
 impl Machine {
     /// Boots one that is plugged in nowhere.
     pub fn boot(name: &str) -> Self {
-        let group = format!("sk8s-test-{name}-{}", std::process::id());
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let group = format!("sk8s-test-{name}-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let mut command = Command::new("sh");
         command.args(["-c", OUTER, "outer", &group, INNER, name]).stdin(Stdio::null()).process_group(0);
-        let process = command.spawn().expect("a shell");
+        let mut process = command.spawn().expect("a shell");
         let children = format!("/proc/{0}/task/{0}/children", process.id());
         let init = eventually("the machine's first process is there", || {
+            assert!(process.try_wait().expect("ours").is_none(), "the machine did not boot");
             let text = std::fs::read_to_string(&children).ok()?;
             let pid = text.split_whitespace().next()?.parse().ok()?;
             let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
