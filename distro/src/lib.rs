@@ -14,6 +14,7 @@ pub mod manifests;
 pub mod network;
 pub mod node;
 pub mod paths;
+pub mod peers;
 pub mod pki;
 pub mod reset;
 pub mod service;

@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 use super::{
     completion::Shell,
     config::ConfigVerb,
+    etcd::EtcdVerb,
     ports::PortsArgs,
     roles::{ControllerArgs, WorkerArgs},
     token::TokenVerb,
@@ -100,6 +101,9 @@ pub enum Verb {
     /// Make, list and end join tokens
     #[command(subcommand)]
     Token(TokenVerb),
+    /// List controllers' members of etcd, and take them out
+    #[command(subcommand)]
+    Etcd(EtcdVerb),
     /// Say which ports a node listens on
     Ports(PortsArgs),
     /// Install a service that runs a role at each boot

@@ -3,6 +3,7 @@
 mod args;
 mod completion;
 mod config;
+mod etcd;
 mod ports;
 mod reset;
 mod roles;

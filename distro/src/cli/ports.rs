@@ -36,8 +36,9 @@ const fn port(number: u16, reach: Reach, owner: &'static str, purpose: &'static 
     Port { number, reach, owner, purpose }
 }
 
-const CONTROL: [Port; 4] = [
+const CONTROL: [Port; 5] = [
     port(6443, Reach::Others, "sk8s", "the API, joining nodes, links to nodes"),
+    port(2380, Reach::Others, "etcd", "other controllers' etcd, where there are some"),
     port(6443, Reach::Loopback, "kube-apiserver", "the API"),
     port(10257, Reach::Loopback, "kube-controller-manager", "health and metrics"),
     port(10259, Reach::Loopback, "kube-scheduler", "health and metrics"),

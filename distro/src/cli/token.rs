@@ -143,7 +143,7 @@ fn ends(expiry: Expiry) -> Option<UnixTime> {
     expiry.map(|length| UnixTime(clock::now().floored().0.saturating_add(length.as_secs())))
 }
 
-fn identity(paths: &Paths, settings: &Settings) -> Result<Identity, CliError> {
+pub(super) fn identity(paths: &Paths, settings: &Settings) -> Result<Identity, CliError> {
     if !fs::exists(&paths.pki().join("ca.key")) {
         return Err(CliError::NoCluster(paths.pki()));
     }
