@@ -1,10 +1,6 @@
 //! A controller's side: looks into the cluster, lets the judge decide, signs, remembers.
 
-use std::{
-    net::IpAddr,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use skerry_formats::{digest::Digest, token::Server};
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
@@ -22,7 +18,10 @@ use crate::{
     peers::{self, Admit, Etcd, EtcdError, Member, Peer},
     pki::{Authority, CertError, Identity, LeafRequest, key_print, kube_proxy, kubelet_client, kubelet_server},
     supervisor::chain,
-    sys::{clock, net},
+    sys::{
+        clock::{self, Stopwatch},
+        net,
+    },
 };
 
 /// A question that cannot be answered now.
@@ -255,7 +254,7 @@ fn seat(
     let (tell, told) = oneshot::channel();
     open.blocking_send(tell).map_err(|_| ServeError::NotOpen)?;
     let Opened { name, address, etcd } = told.blocking_recv().map_err(|_| ServeError::NotOpen)?;
-    let begun = Instant::now();
+    let begun = Stopwatch::start();
     while !net::answers(peers::address(address)) || etcd.members().is_err() {
         if begun.elapsed() > OPENING {
             return Err(ServeError::NotOpen);

@@ -7,6 +7,7 @@ pub mod council;
 mod linked;
 mod prepare;
 mod run;
+mod stacks;
 mod standing;
 mod tasks;
 

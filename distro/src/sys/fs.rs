@@ -89,6 +89,12 @@ pub fn exists(path: &Path) -> bool {
     path.exists()
 }
 
+/// Whether a folder, or a link to one, is at a path.
+#[must_use]
+pub fn is_folder(path: &Path) -> bool {
+    path.is_dir()
+}
+
 /// Creates a folder and its parents; the folder itself gets owner and mode even if it was there.
 pub fn create_folder(path: &Path, access: Access, owner: Account) -> Result<()> {
     let made = fs::DirBuilder::new().recursive(true).mode(0o755).create(path);
