@@ -110,7 +110,8 @@ fn settings(config: Option<&Path>, node_name: Option<String>) -> Result<Settings
     let file = Raw::parse(&text).map_err(|source| CliError::Config { path: path.to_owned(), source })?;
     let mut flags = Raw::default();
     flags.spec.node.name = node_name;
-    Ok(Settings::validate(&flags.over(file), &machine::host_name())?)
+    let raw = flags.over(file).map_err(|source| CliError::Config { path: path.to_owned(), source })?;
+    Ok(Settings::validate(&raw, &machine::host_name())?)
 }
 
 /// One thread decides; at most four more wait for answers.

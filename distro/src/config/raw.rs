@@ -1,9 +1,12 @@
 //! `sk8s.yaml` as written: every key optional, an unknown key an error.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, Serialize, de};
+use serde_yaml_ng::Value;
 use skerry_formats::hint;
+
+use super::storage::RawStorage;
 
 /// The file's `apiVersion`.
 const API_VERSION: &str = "sk8s.skerry.dev/v1";
@@ -35,21 +38,21 @@ pub enum ConfigError {
 }
 
 /// The keys of a configuration, each as it was written or absent.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Raw {
     api_version: Option<String>,
     kind: Option<String>,
     /// Who the cluster is.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "absent")]
     pub metadata: Metadata,
     /// How it is to be.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "absent")]
     pub spec: Spec,
 }
 
 /// `metadata`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Metadata {
     /// The cluster's name.
@@ -57,22 +60,25 @@ pub struct Metadata {
 }
 
 /// `spec`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Spec {
     /// The API server.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "absent")]
     pub api: Api,
     /// The cluster's network.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "absent")]
     pub network: Network,
+    /// Where objects are kept.
+    #[serde(default, deserialize_with = "absent")]
+    pub storage: RawStorage,
     /// This node.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "absent")]
     pub node: Node,
 }
 
 /// `spec.api`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Api {
     /// Names and addresses that the API server's certificate is good for, beyond the node's own.
@@ -80,7 +86,7 @@ pub struct Api {
 }
 
 /// `spec.network`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Network {
     /// Where pods get their addresses.
@@ -95,7 +101,7 @@ pub struct Network {
 }
 
 /// `spec.node`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Node {
     /// The node's name; its host name if absent.
@@ -121,27 +127,84 @@ impl Raw {
         Ok(raw)
     }
 
-    /// These keys, and where one is absent, that of `base`.
-    #[must_use]
-    pub fn over(self, base: Self) -> Self {
-        Self {
-            api_version: self.api_version.or(base.api_version),
-            kind: self.kind.or(base.kind),
-            metadata: Metadata { name: self.metadata.name.or(base.metadata.name) },
-            spec: Spec {
-                api: Api { sans: self.spec.api.sans.or(base.spec.api.sans) },
-                network: Network {
-                    pod_cidr: self.spec.network.pod_cidr.or(base.spec.network.pod_cidr),
-                    service_cidr: self.spec.network.service_cidr.or(base.spec.network.service_cidr),
-                    cluster_domain: self.spec.network.cluster_domain.or(base.spec.network.cluster_domain),
-                },
-                node: Node {
-                    name: self.spec.node.name.or(base.spec.node.name),
-                    labels: self.spec.node.labels.or(base.spec.node.labels),
-                    taints: self.spec.node.taints.or(base.spec.node.taints),
-                },
-            },
+    /// These keys, and where one is absent, that of `base`. Maps are merged key by key, lists are not.
+    ///
+    /// # Errors
+    /// If the two do not make a configuration together, which two of them always do.
+    pub fn over(self, base: Self) -> Result<Self, ConfigError> {
+        let value = |raw: Self| serde_yaml_ng::to_value(raw).map_err(|error| explain(&error));
+        let merged = merge(value(self)?, value(base)?);
+        serde_yaml_ng::from_value(merged).map_err(|error| explain(&error))
+    }
+}
+
+/// A value over another. What is null was not written.
+fn merge(over: Value, base: Value) -> Value {
+    match (over, base) {
+        (Value::Null, base) => base,
+        (Value::Mapping(over), Value::Mapping(mut base)) => {
+            for (key, value) in over {
+                let below = base.remove(&key).unwrap_or_default();
+                base.insert(key, merge(value, below));
+            }
+            Value::Mapping(base)
         }
+        (over, _) => over,
+    }
+}
+
+/// A section that may be there without a value: its keys are absent then.
+pub(super) fn absent<'de, T: Deserialize<'de> + Default, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
+    Option::<T>::deserialize(from).map(Option::unwrap_or_default)
+}
+
+/// A text that may be written as a number or a truth value, as the values of flags are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Text(String);
+
+impl Text {
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&str> for Text {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(AnyText)
+    }
+}
+
+struct AnyText;
+
+impl de::Visitor<'_> for AnyText {
+    type Value = Text;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text, in quotes unless it is a whole number, `true` or `false`")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Text, E> {
+        Ok(Text(text.to_owned()))
+    }
+
+    fn visit_bool<E: de::Error>(self, value: bool) -> Result<Text, E> {
+        Ok(Text(value.to_string()))
+    }
+
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Text, E> {
+        Ok(Text(value.to_string()))
+    }
+
+    fn visit_i64<E: de::Error>(self, value: i64) -> Result<Text, E> {
+        Ok(Text(value.to_string()))
     }
 }
 
@@ -193,7 +256,7 @@ mod tests {
     fn the_later_source_wins_key_by_key() {
         let file = Raw::parse("metadata: {name: shed}\nspec: {node: {name: one}}").expect("valid");
         let flags = Raw::parse("spec: {node: {name: two}}").expect("valid");
-        let merged = flags.over(file);
+        let merged = flags.over(file).expect("mergeable");
         assert_eq!(merged.spec.node.name.as_deref(), Some("two"));
         assert_eq!(merged.metadata.name.as_deref(), Some("shed"));
     }

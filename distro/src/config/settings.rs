@@ -11,6 +11,7 @@ use skerry_formats::name::{BadName, Name};
 use super::{
     node::{BadNode, Label, NodeName, Taint, is_subdomain},
     raw::Raw,
+    storage::{BadStorage, Storage},
     subnet::{BadSubnet, Subnet},
 };
 
@@ -37,6 +38,9 @@ pub enum Invalid {
         /// Services.
         services: Subnet,
     },
+    /// `spec.storage`.
+    #[error("spec.storage")]
+    Storage(#[source] BadStorage),
     /// `spec.node`.
     #[error("spec.node")]
     Node(#[source] BadNode),
@@ -82,6 +86,8 @@ pub struct Settings {
     pub services: Subnet,
     /// The cluster's DNS domain.
     pub domain: Domain,
+    /// Where objects are kept.
+    pub storage: Storage,
 }
 
 impl Settings {
@@ -100,6 +106,7 @@ impl Settings {
         let labels = node.labels.iter().flatten().map(|(key, value)| Label::new(key, value));
         let taints = node.taints.iter().flatten().map(|text| text.parse());
         let sans = raw.spec.api.sans.iter().flatten().map(|text| text.parse());
+        let first = |mut problems: Vec<BadStorage>| Invalid::Storage(problems.swap_remove(0));
         let domain = network.cluster_domain.as_deref().unwrap_or("cluster.local");
         Ok(Self {
             cluster: raw.metadata.name.as_deref().unwrap_or("skerry").parse().map_err(Invalid::Name)?,
@@ -109,6 +116,7 @@ impl Settings {
             sans: sans.collect::<Result<_, _>>()?,
             pods,
             services,
+            storage: Storage::validate(&raw.spec.storage).map_err(first)?,
             domain: Domain::new(domain)
                 .ok_or_else(|| Invalid::Host { key: "spec.network.clusterDomain", text: domain.to_owned() })?,
         })
