@@ -11,8 +11,6 @@ import (
 	"time"
 
 	"go.etcd.io/etcd/api/v3/mvccpb"
-	"go.etcd.io/etcd/client/pkg/v3/transport"
-	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.etcd.io/etcd/etcdutl/v3/snapshot"
 	"go.uber.org/zap"
 )
@@ -22,6 +20,7 @@ import (
 type tool func(flags *flag.FlagSet, arguments []string) (any, error)
 
 var tools = map[string]tool{
+	"check":    check,
 	"snapshot": save,
 	"restore":  restore,
 	"inspect":  inspectFile,
@@ -46,7 +45,7 @@ func use(name string, t tool, arguments []string) int {
 		err = json.NewEncoder(os.Stdout).Encode(answer)
 	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, strings.Join(strings.Fields(err.Error()), " "))
+		fmt.Fprintln(os.Stderr, strings.Join(strings.Fields(strings.ReplaceAll(err.Error(), "\n", "; ")), " "))
 		return 1
 	}
 	return 0
@@ -66,22 +65,17 @@ func operands(flags *flag.FlagSet, arguments []string, count int) ([]string, err
 // save takes a snapshot of a running server.
 func save(flags *flag.FlagSet, arguments []string) (any, error) {
 	endpoint := flags.String("endpoint", "https://127.0.0.1:2379", "client `URL`")
-	var files transport.TLSInfo
-	flags.StringVar(&files.TrustedCAFile, "cacert", "", "`certificate` of the server's authority")
-	flags.StringVar(&files.CertFile, "cert", "", "the client's `certificate`")
-	flags.StringVar(&files.KeyFile, "key", "", "the client's `key`")
-	patience := flags.Duration("timeout", 5*time.Minute, "time it may take")
+	files := credentials(flags)
+	limit := flags.Duration("timeout", 5*time.Minute, "time it may take")
 	rest, err := operands(flags, arguments, 1)
 	if err != nil {
 		return nil, err
 	}
-	config := clientv3.Config{Endpoints: []string{*endpoint}, DialTimeout: 5 * time.Second}
-	if files.CertFile != "" {
-		if config.TLS, err = files.ClientConfig(); err != nil {
-			return nil, err
-		}
+	config, err := configure(files, []string{*endpoint})
+	if err != nil {
+		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), *patience)
+	ctx, cancel := context.WithTimeout(context.Background(), *limit)
 	defer cancel()
 	manager := snapshot.NewV3(zap.NewNop())
 	if _, err := manager.Save(ctx, config, rest[0]); err != nil {
