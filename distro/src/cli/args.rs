@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+use super::backup::{BackupArgs, RestoreArgs, StorageVerb};
 use crate::{paths::Paths, version::VERSION};
 
 /// The Kubernetes distribution of Skerry: a supervisor of upstream's components
@@ -88,6 +89,13 @@ pub enum Verb {
     /// Print a kubeconfig
     #[command(subcommand)]
     Kubeconfig(Kubeconfig),
+    /// Save the cluster: keys, objects, configuration and manifests, in one file
+    Backup(BackupArgs),
+    /// Make a cluster's state of a backup, on a machine that has none
+    Restore(RestoreArgs),
+    /// Care for where the cluster's objects are kept
+    #[command(subcommand)]
+    Storage(StorageVerb),
     /// Print the version
     Version,
 }

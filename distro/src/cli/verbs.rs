@@ -7,12 +7,17 @@ use std::{
 
 use skerry_formats::role::Role;
 
-use super::args::{Args, Kubeconfig, Verb};
+use super::{
+    args::{Args, Kubeconfig, Verb},
+    backup as save,
+};
 use crate::{
+    backup::BackupError,
     config::{ConfigError, Invalid, Raw, Settings},
+    datastore::MigrateError,
     node::{self, NodeError, Order},
     paths::Paths,
-    pki::{self, CertError, PkiError},
+    pki::{self, CertError, EtcdUse, PkiError},
     status::{self, StatusError},
     sys::{
         clock,
@@ -56,6 +61,12 @@ pub enum CliError {
     /// The status.
     #[error(transparent)]
     Status(#[from] StatusError),
+    /// A backup.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
+    /// A move to another datastore.
+    #[error(transparent)]
+    Migrate(#[from] MigrateError),
     /// Another program.
     #[error(transparent)]
     Process(#[from] ProcessError),
@@ -76,7 +87,7 @@ impl CliError {
 }
 
 /// Where the agent writes the configuration.
-const CONFIG: &str = "/run/skerry/sk8s.yaml";
+pub(super) const CONFIG: &str = "/run/skerry/sk8s.yaml";
 
 /// Does what was asked for.
 ///
@@ -88,7 +99,8 @@ pub fn obey(args: Args) -> Result<(), CliError> {
         Verb::Controller { single, config, node_name } => {
             let role = if single { Role::Single } else { Role::Controller };
             let settings = settings(config.as_deref(), node_name)?;
-            controller(Order { settings, role, paths })
+            let config = config.unwrap_or_else(|| CONFIG.into());
+            controller(Order { settings, role, paths, config })
         }
         Verb::Status { output } => print(&show(&paths, &output)?),
         Verb::Kubectl { args } => {
@@ -97,11 +109,14 @@ pub fn obey(args: Args) -> Result<(), CliError> {
             Err(process::become_program(&paths.components.join("kube"), &all, ("KUBECONFIG", &kubeconfig)).into())
         }
         Verb::Kubeconfig(Kubeconfig::Admin { server, config }) => print(&admin(&paths, server, config.as_deref())?),
+        Verb::Backup(args) => save::save(&paths, &args),
+        Verb::Restore(args) => save::restore(&paths, &args),
+        Verb::Storage(verb) => save::storage(&paths, &verb),
         Verb::Version => print(&format!("{VERSION}\n")),
     }
 }
 
-fn settings(config: Option<&Path>, node_name: Option<String>) -> Result<Settings, CliError> {
+pub(super) fn settings(config: Option<&Path>, node_name: Option<String>) -> Result<Settings, CliError> {
     let path = config.unwrap_or_else(|| Path::new(CONFIG));
     let text = match config {
         Some(path) => fs::read_to_string(path)?,
@@ -144,7 +159,7 @@ fn admin(paths: &Paths, server: Option<String>, config: Option<&Path>) -> Result
     }
     let settings = settings(config, None)?;
     let now = clock::now();
-    let identity = pki::load_or_make(&folder, &settings.cluster, now)?;
+    let identity = pki::load_or_make(&folder, &settings.cluster, EtcdUse::of(&settings.storage), now)?;
     let host = || machine::observe().map_or_else(|| "127.0.0.1".to_owned(), |machine| bracketed(machine.address));
     let server = server.unwrap_or_else(|| format!("https://{}:6443", host()));
     Ok(identity.admin_kubeconfig(&server, &settings.cluster, now)?)
@@ -157,6 +172,6 @@ fn bracketed(address: std::net::IpAddr) -> String {
     }
 }
 
-fn print(text: &str) -> Result<(), CliError> {
+pub(super) fn print(text: &str) -> Result<(), CliError> {
     io::stdout().write_all(text.as_bytes()).map_err(|source| CliError::System("write to standard output", source))
 }

@@ -3,6 +3,7 @@
 mod apiserver;
 mod containerd;
 mod controller_manager;
+pub mod etcd;
 mod kine;
 mod kubelet;
 mod memory;
@@ -15,9 +16,15 @@ use std::path::PathBuf;
 use skerry_formats::role::Role;
 
 pub use containerd::images;
+pub use kine::SOURCE_VARIABLE;
 pub use spec::{ComponentId, ComponentSpec, Handover, KillScope, Need, Probe, Stage};
 
-use crate::{config::Settings, paths::Paths, pki::LeafId, sys::machine::Machine};
+use crate::{
+    config::{Settings, Storage},
+    paths::Paths,
+    pki::LeafId,
+    sys::machine::Machine,
+};
 
 /// What components are made from.
 #[derive(Clone, Copy, Debug)]
@@ -47,7 +54,9 @@ pub struct Rendered {
 #[must_use]
 pub fn components(plan: &Plan<'_>, role: Role) -> Vec<ComponentSpec> {
     let control = || {
-        vec![kine::spec(plan), apiserver::spec(plan), controller_manager::spec(plan, role), scheduler::spec(plan, role)]
+        let mut control = Vec::from_iter(datastore(plan));
+        control.extend([apiserver::spec(plan), controller_manager::spec(plan, role), scheduler::spec(plan, role)]);
+        control
     };
     match role {
         Role::Controller => control(),
@@ -57,6 +66,15 @@ pub fn components(plan: &Plan<'_>, role: Role) -> Vec<ComponentSpec> {
             all.extend([containerd::spec(plan), kubelet::spec(plan), proxy::spec(plan)]);
             all
         }
+    }
+}
+
+/// What keeps the cluster's objects, where we run it.
+fn datastore(plan: &Plan<'_>) -> Option<ComponentSpec> {
+    match &plan.settings.storage {
+        Storage::Kine { source } => Some(kine::spec(plan, source)),
+        Storage::Etcd(member) => Some(etcd::spec(plan, member)),
+        Storage::External(_) => None,
     }
 }
 

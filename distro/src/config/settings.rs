@@ -14,6 +14,7 @@ use super::{
     storage::{BadStorage, Storage},
     subnet::{BadSubnet, Subnet},
 };
+use crate::backup::{BadSnapshots, Snapshots};
 
 /// A value that cannot be.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +42,9 @@ pub enum Invalid {
     /// `spec.storage`.
     #[error("spec.storage")]
     Storage(#[source] BadStorage),
+    /// `spec.storage.snapshots`.
+    #[error("spec.storage")]
+    Snapshots(#[source] BadSnapshots),
     /// `spec.node`.
     #[error("spec.node")]
     Node(#[source] BadNode),
@@ -88,6 +92,8 @@ pub struct Settings {
     pub domain: Domain,
     /// Where objects are kept.
     pub storage: Storage,
+    /// Backups that a controller makes by itself.
+    pub snapshots: Option<Snapshots>,
 }
 
 impl Settings {
@@ -117,6 +123,7 @@ impl Settings {
             pods,
             services,
             storage: Storage::validate(&raw.spec.storage).map_err(first)?,
+            snapshots: Snapshots::validate(&raw.spec.storage.snapshots).map_err(Invalid::Snapshots)?,
             domain: Domain::new(domain)
                 .ok_or_else(|| Invalid::Host { key: "spec.network.clusterDomain", text: domain.to_owned() })?,
         })

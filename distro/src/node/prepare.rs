@@ -6,11 +6,13 @@ use skerry_formats::role::Role;
 
 use crate::{
     api::{ApiError, Client},
+    backup::BackupError,
     component::{self, ComponentId, ComponentSpec, Plan},
     config::Settings,
+    datastore::{self, DatastoreError},
     images::{self, ImportError},
     paths::Paths,
-    pki::{self, Desk, Held, Identity, LeafId, PkiError, UnixTime},
+    pki::{self, Desk, EtcdUse, Held, Identity, LeafId, PkiError, UnixTime},
     sys::{
         accounts::Account,
         fs::{self, Access, FsError},
@@ -37,6 +39,12 @@ pub enum NodeError {
     /// Our own client.
     #[error(transparent)]
     Client(#[from] ApiError),
+    /// A restore that did not end.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
+    /// Where the cluster's objects are kept.
+    #[error(transparent)]
+    Datastore(#[from] DatastoreError),
 }
 
 /// What a node is made from.
@@ -68,10 +76,11 @@ pub fn prepare(settings: Settings, role: Role, paths: Paths, machine: Machine) -
     let now = crate::sys::clock::now();
     kernel();
     let images = images::builtin(&paths)?;
-    let identity = pki::load_or_make(&paths.pki(), &settings.cluster, now)?;
-    folders(&paths, &machine)?;
+    let identity = pki::load_or_make(&paths.pki(), &settings.cluster, EtcdUse::of(&settings.storage), now)?;
+    folders(&paths)?;
+    datastore::folder(&settings.storage, &paths, &machine)?;
     let desk = Desk { identity: &identity, settings: &settings, machine: &machine, paths: &paths };
-    for component in ROOMS {
+    for component in ROOMS.into_iter().chain(datastore::component(&settings.storage)) {
         if !component.needs_root() && component.account(&machine) == Account::ROOT {
             tracing::warn!("`{component}` has no account of its own: it runs as root");
         }
@@ -83,8 +92,7 @@ pub fn prepare(settings: Settings, role: Role, paths: Paths, machine: Machine) -
     Ok(prepared)
 }
 
-const ROOMS: [ComponentId; 7] = [
-    ComponentId::Kine,
+const ROOMS: [ComponentId; 6] = [
     ComponentId::KubeApiserver,
     ComponentId::KubeControllerManager,
     ComponentId::KubeScheduler,
@@ -93,20 +101,17 @@ const ROOMS: [ComponentId; 7] = [
     ComponentId::KubeProxy,
 ];
 
-fn folders(paths: &Paths, machine: &Machine) -> Result<(), FsError> {
+fn folders(paths: &Paths) -> Result<(), FsError> {
     for folder in [&paths.data, &paths.run, &paths.kubelet, &paths.manifests(), &paths.cni_config()] {
         fs::create_folder(folder, Access::Public, Account::ROOT)?;
     }
-    fs::create_folder(&paths.admin(), Access::Private, Account::ROOT)?;
-    let database = paths.data.join("db");
-    let owner = ComponentId::Kine.account(machine);
-    fs::create_folder(&database, Access::Private, owner)?;
-    fs::give(&database, owner)
+    fs::create_folder(&paths.admin(), Access::Private, Account::ROOT)
 }
 
 fn certificates(desk: &Desk<'_>, now: UnixTime) -> Result<(BTreeMap<LeafId, Held>, Client), NodeError> {
     let mut held = BTreeMap::new();
-    for leaf in LeafId::ALL.into_iter().filter(|leaf| *leaf != LeafId::Admin) {
+    let leaves = LeafId::of(&desk.settings.storage);
+    for leaf in leaves.into_iter().filter(|leaf| *leaf != LeafId::Admin) {
         held.insert(leaf, desk.issue(leaf, now)?.1);
     }
     let (own, has) = desk.issue(LeafId::Admin, now)?;
@@ -160,6 +165,7 @@ impl Prepared {
     /// # Errors
     /// If one cannot be written.
     pub fn render(&self) -> Result<(), NodeError> {
+        datastore::copy_proof(&self.settings.storage, &self.paths, &self.machine)?;
         for file in component::files(&self.plan()?, self.role) {
             if fs::read_if_there(&file.path)?.as_deref() != Some(&file.text) {
                 fs::write(&file.path, file.text.as_bytes(), Access::Public, Account::ROOT)?;

@@ -1,6 +1,6 @@
 //! Runs a node from the first look at the machine to the last component's end.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use skerry_formats::role::Role;
 use tokio::signal::unix::{SignalKind, signal};
@@ -11,7 +11,9 @@ use super::{
     tasks,
 };
 use crate::{
+    backup::{self, Subject},
     config::Settings,
+    datastore,
     paths::Paths,
     status,
     supervisor::{Board, Command, Driver, Handle, board, chain},
@@ -32,6 +34,8 @@ pub struct Order {
     pub role: Role,
     /// Where things are.
     pub paths: Paths,
+    /// Its configuration file, which may not be there.
+    pub config: PathBuf,
 }
 
 /// Runs a node until it is told to end by SIGTERM or SIGINT.
@@ -43,10 +47,14 @@ pub async fn run(order: Order) -> Result<(), NodeError> {
     fs::create_folder(&order.paths.run, Access::Public, Account::ROOT)?;
     let board = board(order.role, order.settings.node.as_str(), "a network address");
     serve_status(&order.paths, &board);
+    backup::unfinished(&order.paths)?;
+    datastore::check(&order.settings.storage, &order.paths)?;
     let machine = address().await;
+    let subject = Subject { settings: order.settings.clone(), paths: order.paths.clone(), config: order.config };
     let node = prepare::prepare(order.settings, order.role, order.paths, machine)?;
     let (driver, handle) = Driver::new(node.components()?, node.client.clone(), clock, board);
     attend(&node, &handle);
+    tokio::spawn(backup::follow(subject, handle));
     driver.run().await;
     Ok(())
 }

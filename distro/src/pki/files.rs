@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     component::ComponentId,
-    config::Settings,
+    config::{Settings, Storage},
     paths::Paths,
     sys::{
         accounts::Account,
@@ -22,6 +22,26 @@ use crate::{
         machine::Machine,
     },
 };
+
+/// Whether a cluster keeps its objects in an etcd of its own, which has an authority of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EtcdUse {
+    /// An etcd that sk8s runs.
+    Own,
+    /// Anything else.
+    None,
+}
+
+impl EtcdUse {
+    /// What the configuration asks for.
+    #[must_use]
+    pub const fn of(storage: &Storage) -> Self {
+        match storage {
+            Storage::Etcd(_) => Self::Own,
+            Storage::Kine { .. } | Storage::External(_) => Self::None,
+        }
+    }
+}
 
 /// Keys that cannot be made, read or written.
 #[derive(Debug, thiserror::Error)]
@@ -40,14 +60,26 @@ pub enum PkiError {
         /// The one that is not.
         missing: String,
     },
+    /// A leaf of etcd's, in a cluster that has none.
+    #[error("the cluster has no etcd authority")]
+    NoEtcd,
 }
 
-/// Takes the authorities that lie in a folder as the cluster's own, and makes those that do not.
+/// Takes the authorities that lie in a folder as the cluster's own, and makes those that do not; etcd's only where it is
+/// used.
 ///
 /// # Errors
 /// If half of a pair is missing, or a file cannot be read or written.
-pub fn load_or_make(folder: &Path, cluster: &Name, now: UnixTime) -> Result<Identity, PkiError> {
+pub fn load_or_make(folder: &Path, cluster: &Name, etcd: EtcdUse, now: UnixTime) -> Result<Identity, PkiError> {
     fs::create_folder(folder, Access::Private, Account::ROOT)?;
+    let etcd_ca = match (pair(folder, ETCD_CA)?, etcd) {
+        (Some([certificate, key]), _) => Some(Authority { certificate, key }),
+        (None, EtcdUse::None) => None,
+        (None, EtcdUse::Own) => {
+            fs::create_folder(&folder.join("etcd"), Access::Private, Account::ROOT)?;
+            Some(Authority::generate(&format!("{cluster} etcd-ca"), now)?)
+        }
+    };
     let ca = pair(folder, ["ca.crt", "ca.key"])?;
     let front = pair(folder, ["front-proxy-ca.crt", "front-proxy-ca.key"])?;
     let tokens = pair(folder, ["sa.pub", "sa.key"])?;
@@ -63,6 +95,7 @@ pub fn load_or_make(folder: &Path, cluster: &Name, now: UnixTime) -> Result<Iden
             Some([public, private]) => KeyPairPem { public, private },
             None => fresh.service_account,
         },
+        etcd_ca,
     };
     for (name, text, access) in identity.files() {
         let path = folder.join(name);
@@ -72,6 +105,8 @@ pub fn load_or_make(folder: &Path, cluster: &Name, now: UnixTime) -> Result<Iden
     }
     Ok(identity)
 }
+
+const ETCD_CA: [&str; 2] = ["etcd/ca.crt", "etcd/ca.key"];
 
 fn pair(folder: &Path, names: [&str; 2]) -> Result<Option<[String; 2]>, PkiError> {
     let [first, second] = names.map(|name| folder.join(name));
@@ -90,25 +125,32 @@ fn pair(folder: &Path, names: [&str; 2]) -> Result<Option<[String; 2]>, PkiError
 impl Identity {
     /// The files of an identity: name, text, who may read it.
     #[must_use]
-    pub fn files(&self) -> [(&'static str, &str, Access); 6] {
-        [
-            ("ca.crt", &self.ca.certificate, Access::Public),
+    pub fn files(&self) -> Vec<(&'static str, &str, Access)> {
+        let mut files = vec![
+            ("ca.crt", self.ca.certificate.as_str(), Access::Public),
             ("ca.key", &self.ca.key, Access::Private),
             ("front-proxy-ca.crt", &self.front_proxy_ca.certificate, Access::Public),
             ("front-proxy-ca.key", &self.front_proxy_ca.key, Access::Private),
             ("sa.pub", &self.service_account.public, Access::Public),
-            ("sa.key", &self.service_account.private, Access::Private),
-        ]
+            ("sa.key", self.service_account.private.as_str(), Access::Private),
+        ];
+        if let Some(etcd) = &self.etcd_ca {
+            let [certificate, key] = ETCD_CA;
+            files.extend([(certificate, etcd.certificate.as_str(), Access::Public), (key, &etcd.key, Access::Private)]);
+        }
+        files
     }
 
-    fn shared(&self, what: Shared) -> &str {
-        match what {
+    /// `None` for what the cluster does not have.
+    fn shared(&self, what: Shared) -> Option<&str> {
+        Some(match what {
             Shared::Ca => &self.ca.certificate,
             Shared::CaKey => &self.ca.key,
             Shared::FrontProxyCa => &self.front_proxy_ca.certificate,
             Shared::ServiceAccountPublic => &self.service_account.public,
             Shared::ServiceAccountPrivate => &self.service_account.private,
-        }
+            Shared::EtcdCa => &self.etcd_ca.as_ref()?.certificate,
+        })
     }
 }
 
@@ -140,7 +182,9 @@ impl Desk<'_> {
         };
         fs::create_folder(&folder, access, owner)?;
         for what in Shared::of(component) {
-            fs::write(&folder.join(what.file()), self.identity.shared(*what).as_bytes(), Access::Private, owner)?;
+            if let Some(text) = self.identity.shared(*what) {
+                fs::write(&folder.join(what.file()), text.as_bytes(), Access::Private, owner)?;
+            }
         }
         Ok(())
     }
@@ -154,6 +198,7 @@ impl Desk<'_> {
         let signer = match leaf.signer() {
             Signer::Cluster => &self.identity.ca,
             Signer::FrontProxy => &self.identity.front_proxy_ca,
+            Signer::Etcd => self.identity.etcd_ca.as_ref().ok_or(PkiError::NoEtcd)?,
         };
         let issued = signer.issue(&request, now)?;
         let owner = self.owner(leaf.user());
@@ -176,7 +221,10 @@ impl Desk<'_> {
     /// What every leaf in use is to say now.
     #[must_use]
     pub fn wanted(&self) -> BTreeMap<LeafId, super::authority::LeafRequest> {
-        LeafId::ALL.into_iter().map(|leaf| (leaf, leaf.request(self.settings, self.machine))).collect()
+        LeafId::of(&self.settings.storage)
+            .into_iter()
+            .map(|leaf| (leaf, leaf.request(self.settings, self.machine)))
+            .collect()
     }
 
     fn owner(&self, user: Option<ComponentId>) -> Account {

@@ -27,6 +27,9 @@ pub struct Identity {
     pub front_proxy_ca: Authority,
     /// Signs service account tokens: `sa.pub`, `sa.key`.
     pub service_account: KeyPairPem,
+    /// Signs the members of the cluster's own etcd and their one client: `etcd/ca.crt`, `etcd/ca.key`. There where etcd is
+    /// used, and from then on.
+    pub etcd_ca: Option<Authority>,
 }
 
 impl Identity {
@@ -39,6 +42,7 @@ impl Identity {
             ca: Authority::generate(&format!("{name} kubernetes-ca"), now)?,
             front_proxy_ca: Authority::generate(&format!("{name} front-proxy-ca"), now)?,
             service_account: KeyPairPem::generate()?,
+            etcd_ca: None,
         })
     }
 

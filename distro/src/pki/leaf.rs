@@ -4,11 +4,12 @@ use std::{net::IpAddr, path::PathBuf};
 
 use super::{
     authority::{LeafRequest, Usage},
+    files::EtcdUse,
     identity,
 };
 use crate::{
     component::ComponentId,
-    config::{San, Settings},
+    config::{San, Settings, Storage},
     paths::Paths,
     sys::machine::Machine,
 };
@@ -36,6 +37,12 @@ pub enum LeafId {
     KubeletServer,
     /// The proxy as a caller.
     KubeProxy,
+    /// What etcd answers its client with.
+    EtcdServer,
+    /// What a member of etcd calls and answers the others with.
+    EtcdPeer,
+    /// What kube-apiserver calls etcd with.
+    ApiServerEtcdClient,
     /// The node's owner, and the supervisor itself.
     Admin,
 }
@@ -47,6 +54,8 @@ pub enum Signer {
     Cluster,
     /// The front proxy's.
     FrontProxy,
+    /// etcd's own.
+    Etcd,
 }
 
 /// Key material of the cluster that some components read, each in its own folder.
@@ -62,6 +71,8 @@ pub enum Shared {
     ServiceAccountPublic,
     /// What signs them.
     ServiceAccountPrivate,
+    /// The etcd authority's certificate.
+    EtcdCa,
 }
 
 impl Shared {
@@ -74,6 +85,7 @@ impl Shared {
             Self::FrontProxyCa => "front-proxy-ca.crt",
             Self::ServiceAccountPublic => "sa.pub",
             Self::ServiceAccountPrivate => "sa.key",
+            Self::EtcdCa => "etcd-ca.crt",
         }
     }
 
@@ -82,8 +94,9 @@ impl Shared {
     pub const fn of(component: ComponentId) -> &'static [Self] {
         match component {
             ComponentId::KubeApiserver => {
-                &[Self::Ca, Self::FrontProxyCa, Self::ServiceAccountPublic, Self::ServiceAccountPrivate]
+                &[Self::Ca, Self::FrontProxyCa, Self::ServiceAccountPublic, Self::ServiceAccountPrivate, Self::EtcdCa]
             }
+            ComponentId::Etcd => &[Self::EtcdCa],
             ComponentId::KubeControllerManager => &[Self::Ca, Self::CaKey, Self::ServiceAccountPrivate],
             ComponentId::Kubelet => &[Self::Ca],
             ComponentId::Kine | ComponentId::KubeScheduler | ComponentId::Containerd | ComponentId::KubeProxy => &[],
@@ -92,7 +105,20 @@ impl Shared {
 }
 
 impl LeafId {
+    /// Leaves of a cluster with an etcd of its own, beside all the others.
+    pub const ETCD: [Self; 3] = [Self::EtcdServer, Self::EtcdPeer, Self::ApiServerEtcdClient];
+
     /// All leaves of a node that is all in one.
+    #[must_use]
+    pub fn of(storage: &Storage) -> Vec<Self> {
+        let etcd = match EtcdUse::of(storage) {
+            EtcdUse::Own => &Self::ETCD[..],
+            EtcdUse::None => &[],
+        };
+        Self::ALL.iter().chain(etcd).copied().collect()
+    }
+
+    /// Leaves of every node that is all in one.
     pub const ALL: [Self; 11] = [
         Self::ApiServer,
         Self::ApiServerKubeletClient,
@@ -112,6 +138,7 @@ impl LeafId {
     pub const fn signer(self) -> Signer {
         match self {
             Self::FrontProxyClient => Signer::FrontProxy,
+            Self::EtcdServer | Self::EtcdPeer | Self::ApiServerEtcdClient => Signer::Etcd,
             _ => Signer::Cluster,
         }
     }
@@ -120,7 +147,10 @@ impl LeafId {
     #[must_use]
     pub const fn user(self) -> Option<ComponentId> {
         match self {
-            Self::ApiServer | Self::ApiServerKubeletClient | Self::FrontProxyClient => Some(ComponentId::KubeApiserver),
+            Self::ApiServer | Self::ApiServerKubeletClient | Self::FrontProxyClient | Self::ApiServerEtcdClient => {
+                Some(ComponentId::KubeApiserver)
+            }
+            Self::EtcdServer | Self::EtcdPeer => Some(ComponentId::Etcd),
             Self::ControllerManager | Self::ControllerManagerServer => Some(ComponentId::KubeControllerManager),
             Self::Scheduler | Self::SchedulerServer => Some(ComponentId::KubeScheduler),
             Self::Kubelet | Self::KubeletServer => Some(ComponentId::Kubelet),
@@ -137,7 +167,13 @@ impl LeafId {
 
     const fn stem(self) -> &'static str {
         match self {
-            Self::ApiServer | Self::ControllerManagerServer | Self::SchedulerServer | Self::KubeletServer => "server",
+            Self::ApiServer
+            | Self::ControllerManagerServer
+            | Self::SchedulerServer
+            | Self::KubeletServer
+            | Self::EtcdServer => "server",
+            Self::EtcdPeer => "peer",
+            Self::ApiServerEtcdClient => "etcd-client",
             Self::ApiServerKubeletClient => "kubelet-client",
             Self::FrontProxyClient => "front-proxy-client",
             Self::ControllerManager | Self::Scheduler | Self::Kubelet | Self::KubeProxy | Self::Admin => "client",
@@ -174,6 +210,10 @@ impl LeafId {
             Self::Kubelet => LeafRequest::client(&format!("system:node:{}", settings.node), Some("system:nodes")),
             Self::KubeProxy => LeafRequest::client("system:kube-proxy", None),
             Self::Admin => identity::admin(),
+            // etcd's server calls itself too, with what it answers with.
+            Self::EtcdServer => LeafRequest { usage: Usage::Both, ..server("etcd-server") },
+            Self::EtcdPeer => etcd_peer(settings, machine),
+            Self::ApiServerEtcdClient => LeafRequest::client("kube-apiserver-etcd-client", None),
             Self::ControllerManagerServer => server("kube-controller-manager"),
             Self::SchedulerServer => server("kube-scheduler"),
             Self::KubeletServer => LeafRequest {
@@ -199,6 +239,22 @@ fn server(common_name: &str) -> LeafRequest {
         usage: Usage::Server,
         dns_names: vec!["localhost".to_owned()],
         addresses: with_loopback(&[]),
+    }
+}
+
+/// A member is called by its address and calls from it; others check both ways that the certificate names it.
+fn etcd_peer(settings: &Settings, machine: &Machine) -> LeafRequest {
+    let mut addresses = with_loopback(&machine.addresses);
+    if let Storage::Etcd(member) = &settings.storage {
+        addresses.extend(member.peer_address);
+    }
+    addresses.sort();
+    addresses.dedup();
+    LeafRequest {
+        usage: Usage::Both,
+        dns_names: vec![settings.node.to_string(), "localhost".to_owned()],
+        addresses,
+        ..server("etcd-peer")
     }
 }
 

@@ -11,7 +11,7 @@ mod moment;
 mod renewal;
 
 pub use authority::{Authority, CertError, LEAF_DAYS, Leaf, LeafRequest, Usage};
-pub use files::{Desk, LOCAL_SERVER, PkiError, load_or_make};
+pub use files::{Desk, EtcdUse, LOCAL_SERVER, PkiError, load_or_make};
 pub use identity::{Identity, KeyPairPem};
 pub use kubeconfig::{ClusterLink, Credentials, kubeconfig};
 pub use leaf::{LeafId, Shared, Signer};

@@ -25,7 +25,7 @@ impl UnixTime {
         self.max(CLOCK_FLOOR)
     }
 
-    pub(super) fn to_date(self) -> OffsetDateTime {
+    pub(crate) fn to_date(self) -> OffsetDateTime {
         let latest = time::macros::datetime!(9999-12-31 23:59:59 UTC);
         i64::try_from(self.0)
             .ok()

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, net::IpAddr};
 
 use x509_parser::prelude::{FromDer as _, GeneralName, ParsedExtension, X509Certificate, parse_x509_pem};
 
-use super::{Authority, CLOCK_FLOOR, Desk, Identity, LeafId, Signer, UnixTime, load_or_make};
+use super::{Authority, CLOCK_FLOOR, Desk, EtcdUse, Identity, LeafId, Signer, UnixTime, load_or_make};
 use crate::{
     config::{Raw, Settings},
     paths::Paths,
@@ -57,10 +57,12 @@ fn names(certificate: &X509Certificate<'_>) -> BTreeSet<String> {
 #[test]
 fn every_leaf_is_signed_by_its_authority_and_by_no_other() {
     let (identity, settings, machine) = (identity(), settings(), machine());
-    for leaf in LeafId::ALL {
+    let etcd = Authority::generate("etcd-ca", NOW).expect("randomness");
+    for leaf in LeafId::ALL.into_iter().chain(LeafId::ETCD) {
         let (own, other) = match leaf.signer() {
             Signer::Cluster => (&identity.ca, &identity.front_proxy_ca),
             Signer::FrontProxy => (&identity.front_proxy_ca, &identity.ca),
+            Signer::Etcd => (&etcd, &identity.ca),
         };
         let issued = own.issue(&leaf.request(&settings, &machine), NOW).expect("issued");
         let (der, own, other) = (der(&issued.certificate), der_of(own), der_of(other));
@@ -152,14 +154,14 @@ fn existing_authorities_are_kept_and_missing_ones_made() {
         return;
     }
     let name = "shed".parse().expect("a name");
-    let first = load_or_make(folder.path(), &name, NOW).expect("made");
+    let first = load_or_make(folder.path(), &name, EtcdUse::None, NOW).expect("made");
     fs::remove_file(&folder.path().join("sa.key")).expect("removed");
     fs::remove_file(&folder.path().join("sa.pub")).expect("removed");
-    let second = load_or_make(folder.path(), &name, NOW).expect("loaded");
+    let second = load_or_make(folder.path(), &name, EtcdUse::None, NOW).expect("loaded");
     assert_eq!(first.ca, second.ca);
     assert_eq!(first.front_proxy_ca, second.front_proxy_ca);
     assert_ne!(first.service_account, second.service_account);
-    assert_eq!(load_or_make(folder.path(), &name, NOW).expect("loaded"), second);
+    assert_eq!(load_or_make(folder.path(), &name, EtcdUse::None, NOW).expect("loaded"), second);
 }
 
 #[test]
@@ -169,9 +171,9 @@ fn half_of_a_pair_is_refused() {
         return;
     }
     let name = "shed".parse().expect("a name");
-    load_or_make(folder.path(), &name, NOW).expect("made");
+    load_or_make(folder.path(), &name, EtcdUse::None, NOW).expect("made");
     fs::remove_file(&folder.path().join("ca.key")).expect("removed");
-    let error = load_or_make(folder.path(), &name, NOW).expect_err("half").to_string();
+    let error = load_or_make(folder.path(), &name, EtcdUse::None, NOW).expect_err("half").to_string();
     assert!(error.contains("ca.crt` is there, but") && error.contains("ca.key` is not"), "{error}");
 }
 

@@ -10,6 +10,10 @@ use std::{
 
 use super::accounts::Account;
 
+mod place;
+
+pub use place::{Found, create_new, files_below, is_empty, persist, read_bytes, receive, remove_tree, rename};
+
 /// A failed file operation.
 #[derive(Debug, thiserror::Error)]
 #[error("could not {action} `{}`", .path.display())]
