@@ -50,7 +50,11 @@ pub(crate) fn golden(name: &str, text: &str) {
 }
 
 fn command_lines(duty: Duty) -> String {
-    let settings = Settings::validate(&Raw::parse(CONFIG).expect("well-formed"), "-").expect("valid");
+    command_lines_of(CONFIG, duty)
+}
+
+fn command_lines_of(config: &str, duty: Duty) -> String {
+    let settings = Settings::validate(&Raw::parse(config).expect("well-formed"), "-").expect("valid");
     let (paths, machine) = (Paths::default(), machine());
     let plan = Plan { duty, settings: &settings, paths: &paths, machine: &machine, pause: "localhost/sk8s/pause:3.10" };
     components(&plan).iter().map(described).collect()
@@ -101,6 +105,43 @@ fn every_component_comes_after_those_that_it_needs() {
             }
         }
     }
+}
+
+/// Only what the datastore changes: its own component and what kube-apiserver is told of it.
+fn storage_lines(storage: &str) -> String {
+    let text = command_lines_of(&format!("{CONFIG}  storage: {storage}\n"), Duty::Controller);
+    let end = text.find("kube-controller-manager\n").expect("it follows");
+    let mut own = true;
+    text[..end]
+        .lines()
+        .filter(|line| {
+            own = if line.starts_with(' ') { own } else { *line != "kube-apiserver" };
+            own || !line.starts_with(' ') || line.contains("--etcd-") || line.contains("  after ")
+        })
+        .map(|line| format!("{line}\n"))
+        .collect()
+}
+
+#[test]
+fn each_datastores_command_lines_are_the_golden_ones() {
+    let external = "{type: etcd, etcd: {externalCluster: {endpoints: ['https://a:2379', 'https://b:2379'], caFile: /a, \
+                    clientCertFile: /b, clientKeyFile: /c, etcdPrefix: /shed}}}";
+    let storages = [
+        ("kine on a server", "{kine: {dataSource: 'postgres://kine:tulip@10.0.2.9/shed'}}"),
+        ("etcd", "{type: etcd, etcd: {extraArgs: {snapshot-count: 5000, log-level: info}}}"),
+        ("etcd at another address", "{type: etcd, etcd: {peerAddress: 'fd00::7'}}"),
+        ("somebody else's etcd", external),
+    ];
+    let text: String =
+        storages.iter().map(|(title, storage)| format!("== {title}\n{}", storage_lines(storage))).collect();
+    golden("argv-storage.txt", &text);
+}
+
+#[test]
+fn a_password_is_in_no_argument() {
+    let text = storage_lines("{kine: {dataSource: 'mysql://kine:tulip@tcp(10.0.2.9:3306)/shed'}}");
+    let told: Vec<&str> = text.lines().filter(|line| line.contains("tulip")).collect();
+    assert_eq!(told, ["  KINE_ENDPOINT=mysql://kine:tulip@tcp(10.0.2.9:3306)/shed"]);
 }
 
 #[test]

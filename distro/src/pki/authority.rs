@@ -84,6 +84,8 @@ pub enum Usage {
     Client,
     /// To prove who answers.
     Server,
+    /// Both, on one connection or another.
+    Both,
 }
 
 /// What is to be signed.
@@ -166,10 +168,11 @@ impl Authority {
         }
         params.use_authority_key_identifier_extension = true;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        params.extended_key_usages = vec![match request.usage {
-            Usage::Client => ExtendedKeyUsagePurpose::ClientAuth,
-            Usage::Server => ExtendedKeyUsagePurpose::ServerAuth,
-        }];
+        params.extended_key_usages = match request.usage {
+            Usage::Client => vec![ExtendedKeyUsagePurpose::ClientAuth],
+            Usage::Server => vec![ExtendedKeyUsagePurpose::ServerAuth],
+            Usage::Both => vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth],
+        };
         for name in &request.dns_names {
             let name = name.as_str().try_into().map_err(failed("write a DNS name"))?;
             params.subject_alt_names.push(SanType::DnsName(name));

@@ -30,6 +30,9 @@ pub struct Identity {
     pub front_proxy_ca: Authority,
     /// Signs service account tokens: `sa.pub`, `sa.key`.
     pub service_account: KeyPairPem,
+    /// Signs the members of the cluster's own etcd and their one client: `etcd/ca.crt`, `etcd/ca.key`. There where etcd is
+    /// used, and from then on.
+    pub etcd_ca: Option<Authority>,
 }
 
 impl Identity {
@@ -50,6 +53,7 @@ impl Identity {
             ca: Authority::generate(&format!("{name} kubernetes-ca"), lifetime, now)?,
             front_proxy_ca: Authority::generate(&format!("{name} front-proxy-ca"), lifetime, now)?,
             service_account: KeyPairPem::generate()?,
+            etcd_ca: None,
         })
     }
 
