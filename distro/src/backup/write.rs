@@ -1,7 +1,7 @@
 //! Writes an archive: the manifest first, then every entry as it says.
 
 use std::{
-    io::{self, Read, Write},
+    io::{self, Write},
     path::PathBuf,
 };
 
