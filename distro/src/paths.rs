@@ -59,6 +59,18 @@ impl Paths {
         self.of(ComponentId::Kine).join("kine.sock")
     }
 
+    /// The database of a cluster that keeps its objects in SQLite.
+    #[must_use]
+    pub fn sqlite(&self) -> PathBuf {
+        self.data.join("db/state.db")
+    }
+
+    /// The folder of this controller's member of etcd.
+    #[must_use]
+    pub fn etcd(&self) -> PathBuf {
+        self.data.join("etcd")
+    }
+
     /// Folder of what joins this node to others.
     #[must_use]
     pub fn link(&self) -> PathBuf {

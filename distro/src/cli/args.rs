@@ -5,6 +5,7 @@ use std::{ffi::OsString, path::PathBuf};
 use clap::{Parser, Subcommand};
 
 use super::{
+    backup::{BackupArgs, RestoreArgs, StorageVerb},
     completion::Shell,
     config::ConfigVerb,
     etcd::EtcdVerb,
@@ -162,6 +163,13 @@ pub enum Verb {
     /// Make, check and convert configurations
     #[command(subcommand)]
     Config(ConfigVerb),
+    /// Save the cluster: keys, objects, configuration and manifests, in one file
+    Backup(BackupArgs),
+    /// Make a cluster's state of a backup, on a machine that has none
+    Restore(RestoreArgs),
+    /// Care for where the cluster's objects are kept
+    #[command(subcommand)]
+    Storage(StorageVerb),
     /// Print the version
     Version,
 }

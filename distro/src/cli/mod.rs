@@ -1,6 +1,7 @@
 //! The command line.
 
 mod args;
+mod backup;
 mod completion;
 mod config;
 mod etcd;

@@ -96,13 +96,15 @@ pub fn controller(args: &ControllerArgs, paths: Paths) -> Result<(), CliError> {
         node.taints.push(CONTROL_PLANE.to_owned());
     }
     let raw = raw(&node)?;
-    live(Order { duty, settings: check(&raw)?, raw, paths, token: args.join.read()? })
+    let config = path(&args.node).to_owned();
+    live(Order { duty, settings: check(&raw)?, raw, paths, config, token: args.join.read()? })
 }
 
 /// Runs a worker.
 pub fn worker(args: &WorkerArgs, paths: Paths) -> Result<(), CliError> {
     let raw = raw(&args.node)?;
-    live(Order { duty: Duty::Worker, settings: check(&raw)?, raw, paths, token: args.join.read()? })
+    let config = path(&args.node).to_owned();
+    live(Order { duty: Duty::Worker, settings: check(&raw)?, raw, paths, config, token: args.join.read()? })
 }
 
 /// The configuration with what the flags say instead, checked.
@@ -117,12 +119,24 @@ fn check(raw: &Raw) -> Result<Settings, Invalid> {
     Settings::validate(raw, &machine::host_name())
 }
 
+fn path(args: &NodeArgs) -> &Path {
+    args.config.as_deref().unwrap_or_else(|| Path::new(CONFIG))
+}
+
+/// The text of the configuration that is named; where none is, of the one that an image's agent writes, if it is there.
+///
+/// # Errors
+/// If it cannot be read.
+pub fn text(config: Option<&Path>) -> Result<Option<String>, CliError> {
+    match config {
+        Some(path) => Ok(Some(super::config::read(path)?)),
+        None => Ok(fs::read_if_there(Path::new(CONFIG))?),
+    }
+}
+
 fn raw(args: &NodeArgs) -> Result<Raw, CliError> {
-    let path = args.config.as_deref().unwrap_or_else(|| Path::new(CONFIG));
-    let text = match &args.config {
-        Some(path) => super::config::read(path)?,
-        None => fs::read_if_there(path)?.unwrap_or_default(),
-    };
+    let path = path(args);
+    let text = text(args.config.as_deref())?.unwrap_or_default();
     let file = Raw::parse(&text).map_err(|source| CliError::Config { path: path.to_owned(), source })?;
     let mut flags = Raw::default();
     flags.spec.node.name.clone_from(&args.node_name);

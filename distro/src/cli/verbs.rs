@@ -9,7 +9,7 @@ use skerry_formats::token::{BadPart, BadToken};
 
 use super::{
     args::{Args, Kubeconfig, Verb},
-    completion,
+    backup as save, completion,
     config::{self, ConfigVerbError},
     etcd, ports, reset,
     roles::{self, NodeArgs},
@@ -17,7 +17,9 @@ use super::{
 };
 use crate::{
     api::ApiError,
+    backup::BackupError,
     config::{ConfigError, Invalid, San},
+    datastore::MigrateError,
     join::BadRecord,
     link::TlsError,
     node::NodeError,
@@ -115,6 +117,12 @@ pub enum CliError {
     /// The machine.
     #[error("{0} of the checks failed: sk8s will not run here")]
     Unfit(usize),
+    /// A backup.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
+    /// A move to another datastore.
+    #[error(transparent)]
+    Migrate(#[from] MigrateError),
     /// Another program.
     #[error(transparent)]
     Process(#[from] ProcessError),
@@ -194,6 +202,9 @@ pub fn obey(args: Args) -> Result<(), CliError> {
         }
         Verb::Kubeconfig(Kubeconfig::Admin { server, config }) => print(&admin(&places.paths(), server, config)?),
         Verb::Config(verb) => Ok(config::obey(verb, Path::new(roles::CONFIG))?),
+        Verb::Backup(args) => save::save(&places.paths(), &args),
+        Verb::Restore(args) => save::restore(&places.paths(), &args),
+        Verb::Storage(verb) => save::storage(&places.paths(), &verb),
         Verb::Version => print(&format!("{VERSION}\n")),
     }
 }

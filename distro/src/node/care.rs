@@ -11,6 +11,7 @@ use super::{
 use crate::{
     api::Client,
     component::{ComponentId, ComponentSpec},
+    datastore,
     join::{self, Membership, Opened},
     link::Credentials,
     peers::Company,
@@ -78,6 +79,11 @@ fn round(node: &mut Prepared, lines: &mut Lines, wish: Option<&Wish>) -> Result<
         found(node, lines)?;
     }
     node.render()?;
+    if let Standing::Owner(_) = &node.standing
+        && let Err(error) = datastore::copy_proof(&node.settings, &node.paths, &node.machine)
+    {
+        tracing::warn!(error = %chain(&error), "what proves us to the datastore is as it was");
+    }
     let expired = match node.standing.clone() {
         Standing::Owner(identity) => reissue(node, lines, &identity)?,
         Standing::Member(_) => BTreeSet::new(),

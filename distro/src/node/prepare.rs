@@ -8,8 +8,10 @@ use super::{
 };
 use crate::{
     api::{ApiError, Client},
-    component::{self, ComponentId, ComponentSpec, Plan},
+    backup::BackupError,
+    component::{self, ComponentSpec, Plan},
     config::Settings,
+    datastore::{self, DatastoreError},
     duty::Duty,
     images::{self, ImportError},
     join::Membership,
@@ -74,6 +76,12 @@ pub enum NodeError {
     /// The API's port on loopback.
     #[error("could not listen on 127.0.0.1:{PORT}, where this node's components look for the API")]
     Port(#[source] std::io::Error),
+    /// A restore that did not end.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
+    /// Where the cluster's objects are kept.
+    #[error(transparent)]
+    Datastore(#[from] DatastoreError),
 }
 
 /// What a node is made from.
@@ -117,7 +125,7 @@ pub fn prepare(order: Order, machine: Machine, standing: Standing) -> Result<(Pr
     let known = Known::load(&paths.peers(), &paths.etcd())?;
     let mut node = Prepared { duty, shared, controllers, known, settings, paths, machine, standing, images, held: BTreeMap::new() };
     node.folders()?;
-    for component in ComponentId::ALL.into_iter().filter(|component| duty.runs(*component)) {
+    for component in component::of(duty, &node.settings) {
         if !component.needs_root() && component::account(&node.settings, &node.machine, component) == Account::ROOT {
             tracing::warn!("`{component}` has no account of its own: it runs as root");
         }
@@ -126,6 +134,9 @@ pub fn prepare(order: Order, machine: Machine, standing: Standing) -> Result<(Pr
         Standing::Owner(identity) => node.issue_all(&identity)?,
         Standing::Member(member) => node.put_all(&member)?,
     };
+    if duty.controls() {
+        datastore::copy_proof(&node.settings, &node.paths, &node.machine)?;
+    }
     node.render()?;
     Ok((node, keys))
 }
@@ -175,7 +186,7 @@ impl Prepared {
     /// If the pause image is not known.
     pub fn plan(&self) -> Result<Plan<'_>, NodeError> {
         let pause = self.image("pause")?;
-        Ok(Plan { duty: self.duty, settings: &self.settings, paths: &self.paths, machine: &self.machine, pause })
+        Ok(Plan { duty: self.duty, settings: &self.settings, paths: &self.paths, machine: &self.machine, known: &self.known, pause })
     }
 
     fn folders(&self) -> Result<(), FsError> {
@@ -192,10 +203,7 @@ impl Prepared {
         }
         if duty.controls() {
             fs::create_folder(&paths.admin(), Access::Private, Account::ROOT)?;
-            let database = paths.data.join("db");
-            let owner = component::account(&self.settings, &self.machine, ComponentId::Kine);
-            fs::create_folder(&database, Access::Private, owner)?;
-            fs::give(&database, owner)?;
+            datastore::folder(&self.settings, paths, &self.machine)?;
         }
         Ok(())
     }
@@ -204,12 +212,12 @@ impl Prepared {
     fn issue_all(&mut self, identity: &Identity) -> Result<Keys, NodeError> {
         let now = clock::now();
         let desk = Desk { identity, shelf: self.shelf() };
-        for component in ComponentId::ALL.into_iter().filter(|component| self.duty.runs(*component)) {
+        for component in component::of(self.duty, &self.settings) {
             desk.furnish(component)?;
         }
         let mut held = BTreeMap::new();
         let mut own = BTreeMap::new();
-        for leaf in LeafId::ALL.into_iter().filter(|leaf| leaf.belongs(self.duty)) {
+        for leaf in LeafId::of(self.duty, &self.settings.storage) {
             let (issued, has) = desk.issue(leaf, now)?;
             held.insert(leaf, has);
             own.insert(leaf, issued);
@@ -225,7 +233,7 @@ impl Prepared {
     /// A worker lays out what it was given.
     pub(super) fn put_all(&self, member: &Membership) -> Result<Keys, NodeError> {
         let shelf = self.shelf();
-        for component in ComponentId::ALL.into_iter().filter(|component| self.duty.runs(*component)) {
+        for component in component::of(self.duty, &self.settings) {
             shelf.furnish(component)?;
         }
         shelf.put(LeafId::Kubelet, &member.node_leaf())?;

@@ -1,6 +1,6 @@
 //! Runs a node from the first look at the machine to the last component's end.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use skerry_formats::token::JoinToken;
 use tokio::signal::unix::{SignalKind, signal};
@@ -13,7 +13,9 @@ use super::{
     tasks,
 };
 use crate::{
+    backup::{self, Subject},
     config::{Raw, Settings},
+    datastore,
     duty::Duty,
     paths::Paths,
     pki, status,
@@ -39,6 +41,8 @@ pub struct Order {
     pub paths: Paths,
     /// What a worker joins with, if it has not joined yet.
     pub token: Option<JoinToken>,
+    /// Its configuration file, which may not be there.
+    pub config: PathBuf,
 }
 
 /// Runs a node until it is told to end by SIGTERM or SIGINT.
@@ -50,12 +54,23 @@ pub async fn run(mut order: Order) -> Result<(), NodeError> {
     fs::create_folder(&order.paths.run, Access::Public, Account::ROOT)?;
     let board = board(order.duty.role(), order.settings.node.as_str(), "a network address");
     serve_status(&order.paths, &board);
+    if order.duty.controls() {
+        backup::unfinished(&order.paths)?;
+    }
     let machine = address().await;
     let Some(standing) = stand(&mut order, &machine, &board).await? else { return Ok(()) };
+    if order.duty.controls() {
+        datastore::check(&order.settings.storage, &order.paths)?;
+    }
+    let subject =
+        Subject { settings: order.settings.clone(), paths: order.paths.clone(), config: order.config.clone() };
     let (node, keys) = prepare::prepare(order, machine, standing)?;
     let lines = linked::link(&node, keys)?;
     let (driver, handle) = Driver::new(node.components()?, lines.client.subscribe(), clock, board);
     attend(&handle);
+    if node.duty.controls() {
+        tokio::spawn(backup::follow(subject, handle.clone()));
+    }
     tokio::spawn(tasks::run(node.clone(), lines.client.subscribe(), handle.clone()));
     tokio::spawn(care::care(node, lines, handle));
     driver.run().await;

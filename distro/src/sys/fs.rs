@@ -12,9 +12,11 @@ use super::accounts::Account;
 
 mod change;
 mod look;
+mod place;
 
 pub use change::{Lock, empty, lock, remove_empty_folder, remove_tree, replace};
 pub use look::{Space, folders, read_bytes, read_link, read_lossy, space};
+pub use place::{Found, create_new, files_below, is_empty, persist, receive, rename};
 
 /// A failed file operation.
 #[derive(Debug, thiserror::Error)]

@@ -76,15 +76,15 @@ ip link set up0 up
 ip route add default via 192.0.2.1
 ";
 
-/// What is on the machine, each thing a line.
+/// What is on the machine, each thing a line. systemd makes the group of all services with the first one.
 const INVENTORY: &str = r#"
 for process in /proc/[0-9]*; do
-  [ "$(readlink $process/ns/user)" ] && echo "process $(tr '\0' ' ' < $process/cmdline)"
+  [ "$(readlink $process/ns/user)" ] && printf 'process %s\n' "$(tr '\0\n' '  ' < $process/cmdline)"
 done | grep -v 'process sh -c' | grep -v 'process *$'
 cut -d' ' -f5 /proc/self/mountinfo | sed 's/^/mount /'
 ip -o link | cut -d: -f2 | sed 's/^/interface /'
 nft list ruleset | sed 's/^/filter /'
-find /sys/fs/cgroup -type d | sed 's/^/group /'
+find /sys/fs/cgroup -type d ! -name system.slice | sed 's/^/group /'
 sed 's/^/account /' /etc/passwd /etc/group
 find /var /run /etc /opt \( -path /run/systemd -o -path /run/.upper -o -path /run/.work -o -path /var/log/trial \) -prune -o -print | sed 's/^/file /'
 "#;
