@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Fast, and within a few per cent of what higher levels reach: most of the image is compressed already.
-const LEVEL: i32 = 2;
+const LEVEL: i32 = 1;
 
 /// A compressed image without a name.
 #[derive(Debug)]
@@ -32,10 +32,11 @@ pub fn compress(image: &Sparse<'_>, path: &Path, step: &Step) -> Result<Packed, 
     let sink = Hashed { file: file.reopen(), hasher: Hasher::default(), size: 0 };
     let mut encoder = fsx::during("compress into", path, encoder(sink, image.size))?;
     image.chunks(|_, chunk| {
-        step.advance(chunk.len() as u64);
-        fsx::during("write", path, encoder.write_all(chunk))
+        step.advance(chunk.bytes().len() as u64);
+        fsx::during("write", path, encoder.write_all(chunk.bytes()))
     })?;
     let sink = fsx::during("write", path, encoder.finish())?;
+    fsx::during("write", path, file.as_file().sync_data())?;
     Ok(Packed { size: sink.size, digest: sink.hasher.finish(), file })
 }
 
