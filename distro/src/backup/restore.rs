@@ -21,7 +21,7 @@ use crate::{
     config::{EtcdMember, Raw, Settings, Storage},
     datastore::{Summary, Tool, Tools, word},
     paths::Paths,
-    status,
+    peers, status,
     sys::{
         accounts::Account,
         fs::{self, Access},

@@ -63,7 +63,10 @@ pub fn obey(verb: EtcdVerb, identity: &Identity, (paths, settings): (&Paths, &Se
 }
 
 fn leave_behind(paths: &Paths) -> String {
-    format!("next: `sk8s stop` and `sk8s reset` on this node; its copy of the data is in `{}`\n", paths.etcd().display())
+    format!(
+        "next: `sk8s stop` and `sk8s reset` on this node; its copy of the data is in `{}`\n",
+        paths.etcd().display()
+    )
 }
 
 fn json(members: &[Member], leader: MemberId) -> String {
@@ -110,7 +113,8 @@ mod tests {
             urls: vec![format!("https://192.0.2.{id}:2380")],
             learner,
         };
-        let members = [member(1, "barn", false), member(2, "mill", false), member(3, "shed", true), member(4, "", true)];
+        let members =
+            [member(1, "barn", false), member(2, "mill", false), member(3, "shed", true), member(4, "", true)];
         let text = table(&members, MemberId(2));
         let states: Vec<&str> = text.lines().skip(1).filter_map(|line| line.split_whitespace().last()).collect();
         assert_eq!(states, ["follower", "leader", "learner", "expected"]);

@@ -101,8 +101,10 @@ pub fn obey(verb: TokenVerb, paths: &Paths, settings: &Settings) -> Result<Strin
             let servers = if servers.is_empty() { own_servers()? } else { servers };
             let record = TokenRecord::generate(role, ends(expiry))?;
             let tell = |client: &Client| client.apply(&TokenRecord::path(&record.id), &record.object());
+            // At its first start the API answers before it has made the namespace that tokens are in.
             if wait {
-                while let Err(ApiError::Unreachable(_) | ApiError::Refused { status: 500.., .. }) = tell(&client) {
+                while let Err(ApiError::Unreachable(_) | ApiError::Refused { status: 404 | 500.., .. }) = tell(&client)
+                {
                     clock::sleep(AGAIN);
                 }
             }

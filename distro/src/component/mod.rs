@@ -26,6 +26,7 @@ use crate::{
     datastore,
     duty::Duty,
     paths::Paths,
+    peers::Known,
     pki::LeafId,
     sys::machine::Machine,
 };

@@ -105,7 +105,8 @@ fn admission(answer: Answer) -> Option<Admission> {
 /// If none answers or one refuses.
 pub async fn renew(member: &Membership) -> Result<Membership, AskError> {
     let request = RenewRequest { keys: member.keys.requests()? };
-    let admission = ask(&member.admission.servers, &link::renewing(&member.credentials())?, &request, admission).await?;
+    let admission =
+        ask(&member.admission.servers, &link::renewing(&member.credentials())?, &request, admission).await?;
     Ok(member.renewed(admission))
 }
 

@@ -126,7 +126,9 @@ impl Refusal {
     pub fn hint(&self) -> Option<String> {
         let make = "make another on a controller: `sk8s token create --role=worker`";
         match self {
-            Self::UnknownToken | Self::Expired { .. } => Some("make another on a controller: `sk8s token create`".to_owned()),
+            Self::UnknownToken | Self::Expired { .. } => {
+                Some("make another on a controller: `sk8s token create`".to_owned())
+            }
             Self::WrongRole { asked, .. } => {
                 Some(format!("make another on a controller: `sk8s token create --role={}`", asked.as_str()))
             }

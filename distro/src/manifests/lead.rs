@@ -53,7 +53,8 @@ impl Lead {
     pub fn leads(&mut self, client: &Client) -> Result<bool, ApiError> {
         let path = format!("{LEASES}/{NAME}");
         let there = client.get(&path)?;
-        let version = there.as_ref().and_then(|lease| lease["metadata"]["resourceVersion"].as_str()).unwrap_or_default();
+        let version =
+            there.as_ref().and_then(|lease| lease["metadata"]["resourceVersion"].as_str()).unwrap_or_default();
         if self.seen.as_ref().is_none_or(|(seen, _)| seen != version) {
             self.seen = Some((version.to_owned(), Stopwatch::start()));
         }

@@ -25,11 +25,14 @@ impl StackName {
     #[must_use]
     pub fn of(name: &str) -> Self {
         let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '.');
-        let sound = |name: &str| name.starts_with(|c: char| c.is_ascii_alphanumeric()) && name.ends_with(|c: char| c.is_ascii_alphanumeric());
+        let sound = |name: &str| {
+            name.starts_with(|c: char| c.is_ascii_alphanumeric()) && name.ends_with(|c: char| c.is_ascii_alphanumeric())
+        };
         if name.len() <= 48 && name.chars().all(fits) && sound(name) {
             return Self(name.to_owned());
         }
-        let plain: String = name.to_lowercase().chars().map(|c| if fits(c) && c != '.' { c } else { '-' }).take(31).collect();
+        let plain: String =
+            name.to_lowercase().chars().map(|c| if fits(c) && c != '.' { c } else { '-' }).take(31).collect();
         Self(format!("s{plain}-{}", &Digest::of(name.as_bytes()).to_string()[..12]))
     }
 

@@ -111,7 +111,8 @@ pub fn link(node: &Prepared, keys: Keys) -> Result<Lines, NodeError> {
                 }));
             }
             let node = keys.node.filter(|_| node.duty.admits()).map(|credentials| {
-                let end = NodeEnd { others: watch::Sender::new(Vec::new()), credentials: watch::Sender::new(credentials) };
+                let end =
+                    NodeEnd { others: watch::Sender::new(Vec::new()), credentials: watch::Sender::new(credentials) };
                 let needs = Needs { credentials: end.credentials.subscribe(), own: own.subscribe() };
                 tokio::spawn(link::keep(end.others.subscribe(), needs, Servers::default()));
                 end
@@ -146,12 +147,14 @@ impl Lines {
             *known = own;
             news
         });
+        if news && matches!(self.end, Line::Controller(_)) {
+            self.controllers(node);
+        }
         if let Line::Controller(controller) = &mut self.end {
-            if news {
-                self.controllers(node);
-            }
             controller.peer.send_if_modified(|known| std::mem::replace(known, node.peer()) != node.peer());
-            controller.company.send_if_modified(|known| std::mem::replace(known, node.known.company) != node.known.company);
+            controller
+                .company
+                .send_if_modified(|known| std::mem::replace(known, node.known.company) != node.known.company);
             controller.front.listen(&node.machine.addresses);
         }
     }

@@ -123,7 +123,18 @@ pub fn prepare(order: Order, machine: Machine, standing: Standing) -> Result<(Pr
     }
     let (shared, controllers) = (raw.shared(), raw.controllers());
     let known = Known::load(&paths.peers(), &paths.etcd())?;
-    let mut node = Prepared { duty, shared, controllers, known, settings, paths, machine, standing, images, held: BTreeMap::new() };
+    let mut node = Prepared {
+        duty,
+        shared,
+        controllers,
+        known,
+        settings,
+        paths,
+        machine,
+        standing,
+        images,
+        held: BTreeMap::new(),
+    };
     node.folders()?;
     for component in component::of(duty, &node.settings) {
         if !component.needs_root() && component::account(&node.settings, &node.machine, component) == Account::ROOT {
@@ -186,7 +197,14 @@ impl Prepared {
     /// If the pause image is not known.
     pub fn plan(&self) -> Result<Plan<'_>, NodeError> {
         let pause = self.image("pause")?;
-        Ok(Plan { duty: self.duty, settings: &self.settings, paths: &self.paths, machine: &self.machine, known: &self.known, pause })
+        Ok(Plan {
+            duty: self.duty,
+            settings: &self.settings,
+            paths: &self.paths,
+            machine: &self.machine,
+            known: &self.known,
+            pause,
+        })
     }
 
     fn folders(&self) -> Result<(), FsError> {

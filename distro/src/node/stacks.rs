@@ -72,7 +72,8 @@ async fn ask(mut lead: Lead, client: Client) -> (Lead, bool) {
 
 impl Book {
     async fn round(&mut self, client: &Client, node: &NodeName, stacks: BTreeMap<StackName, Snapshot>) {
-        let gone: BTreeSet<StackName> = self.applied.keys().filter(|name| !stacks.contains_key(*name)).cloned().collect();
+        let gone: BTreeSet<StackName> =
+            self.applied.keys().filter(|name| !stacks.contains_key(*name)).cloned().collect();
         if !self.recorded || !gone.is_empty() {
             let (client, node, there) = (client.clone(), node.clone(), stacks.keys().cloned().collect());
             match blocking(move || dissolve_absent(&client, &node, &there)).await {
@@ -93,7 +94,8 @@ impl Book {
                 let mut objects: Vec<Object> = Vec::new();
                 for path in paths {
                     let text = fs::read_to_string(&path)?;
-                    let found = manifests::objects(&text).map_err(|error| format!("{}: {}", path.display(), chain(&error)))?;
+                    let found =
+                        manifests::objects(&text).map_err(|error| format!("{}: {}", path.display(), chain(&error)))?;
                     objects.extend(found);
                 }
                 Ok(manifests::settle(&client, (&name, &node), &objects)?)

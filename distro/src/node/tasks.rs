@@ -80,10 +80,7 @@ fn apply(applier: &mut Applier, text: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn until_done<E: Into<Failure>>(
-    what: &'static str,
-    work: impl Fn() -> Result<(), E> + Clone + Send + 'static,
-) {
+async fn until_done<E: Into<Failure>>(what: &'static str, work: impl Fn() -> Result<(), E> + Clone + Send + 'static) {
     let mut told = String::new();
     loop {
         let work = work.clone();

@@ -66,7 +66,9 @@ pub enum Removal {
 /// The member to take out, by its name, its URL or the address in it.
 #[must_use]
 pub fn remove(members: &[Member], whom: &str) -> Removal {
-    let by_url = |url: &String| url == whom || url.trim_start_matches("https://").rsplit_once(':').is_some_and(|(host, _)| host == whom);
+    let by_url = |url: &String| {
+        url == whom || url.trim_start_matches("https://").rsplit_once(':').is_some_and(|(host, _)| host == whom)
+    };
     let found = members.iter().find(|member| member.name == whom || member.urls.iter().any(by_url));
     match found {
         None => Removal::Absent,
@@ -77,7 +79,11 @@ pub fn remove(members: &[Member], whom: &str) -> Removal {
 
 /// What to call a member.
 fn title(member: &Member) -> String {
-    if member.started() { member.name.clone() } else { member.urls.first().cloned().unwrap_or_else(|| member.id.to_string()) }
+    if member.started() {
+        member.name.clone()
+    } else {
+        member.urls.first().cloned().unwrap_or_else(|| member.id.to_string())
+    }
 }
 
 #[cfg(test)]

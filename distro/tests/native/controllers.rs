@@ -179,7 +179,7 @@ fn a_worker_learns_of_all_controllers_and_outlives_the_one_it_joined_at() {
     eventually("it has learned of both", || {
         shed.machine.shell("cat /var/lib/sk8s/membership.json").contains("\"192.168.99.2\"").then_some(())
     });
-    nodes[1].apply("web.yaml", WEB);
+    nodes[0].apply("web.yaml", WEB);
     assert_web_answers(&nodes[1]);
     let left = nodes[1].sk8s(&["etcd", "leave", NAMES[0]]);
     assert!(left.status.success(), "{}", String::from_utf8_lossy(&left.stderr));
