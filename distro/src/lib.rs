@@ -8,6 +8,7 @@ pub mod images;
 pub mod manifests;
 pub mod node;
 pub mod paths;
+pub mod payload;
 pub mod pki;
 pub mod status;
 pub mod supervisor;

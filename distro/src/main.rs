@@ -16,6 +16,9 @@ fn main() -> ExitCode {
                 eprintln!("  caused by: {source}");
                 cause = source.source();
             }
+            if let Some(hint) = error.hint() {
+                eprintln!("  hint: {hint}");
+            }
             ExitCode::from(error.exit_code())
         }
     }

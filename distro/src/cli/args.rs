@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+use super::components::Wanted;
 use crate::{paths::Paths, version::VERSION};
 
 /// The Kubernetes distribution of Skerry: a supervisor of upstream's components
@@ -42,10 +43,15 @@ pub struct Places {
 }
 
 impl Places {
-    /// The folders to use.
+    /// The folders to use, for verbs that need no components.
     #[must_use]
     pub fn paths(self) -> Paths {
-        let usual = Paths::default();
+        self.over(Paths::default())
+    }
+
+    /// The folders to use, where `usual` has those that were not named.
+    #[must_use]
+    pub fn over(self, usual: Paths) -> Paths {
         Paths {
             data: self.data_dir.unwrap_or(usual.data),
             run: self.run_dir.unwrap_or(usual.run),
@@ -53,6 +59,24 @@ impl Places {
             cni: self.cni.unwrap_or(usual.cni),
             images: self.images.unwrap_or(usual.images),
             kubelet: self.kubelet_dir.unwrap_or(usual.kubelet),
+        }
+    }
+}
+
+impl Places {
+    /// The folder of state that outlives a boot.
+    #[must_use]
+    pub fn data(&self) -> PathBuf {
+        self.data_dir.clone().unwrap_or_else(|| Paths::default().data)
+    }
+
+    /// Whether the caller named the folders of all components that are wanted.
+    #[must_use]
+    pub const fn have(&self, wanted: Wanted) -> bool {
+        let programs = self.components.is_some();
+        match wanted {
+            Wanted::Program => programs,
+            Wanted::Node => programs && self.cni.is_some() && self.images.is_some(),
         }
     }
 }
@@ -89,7 +113,14 @@ pub enum Verb {
     #[command(subcommand)]
     Kubeconfig(Kubeconfig),
     /// Print the version
-    Version,
+    Version {
+        /// Those of all components too
+        #[arg(long, short)]
+        all: bool,
+        /// As text for people, or as JSON
+        #[arg(long, short, value_name = "FORMAT", default_value = "text", value_parser = ["text", "json"])]
+        output: String,
+    },
 }
 
 /// Whose kubeconfig.

@@ -7,11 +7,16 @@ use std::{
 
 use skerry_formats::role::Role;
 
-use super::args::{Args, Kubeconfig, Verb};
+use super::{
+    args::{Args, Kubeconfig, Verb},
+    components::{Wanted, lay_out},
+    version::{self, VersionError},
+};
 use crate::{
     config::{ConfigError, Invalid, Raw, Settings},
     node::{self, NodeError, Order},
     paths::Paths,
+    payload::PayloadError,
     pki::{self, CertError, PkiError},
     status::{self, StatusError},
     sys::{
@@ -20,7 +25,6 @@ use crate::{
         machine,
         process::{self, ProcessError},
     },
-    version::VERSION,
 };
 
 /// A verb that failed.
@@ -56,6 +60,12 @@ pub enum CliError {
     /// The status.
     #[error(transparent)]
     Status(#[from] StatusError),
+    /// The components.
+    #[error(transparent)]
+    Payload(#[from] PayloadError),
+    /// The versions.
+    #[error(transparent)]
+    Version(#[from] VersionError),
     /// Another program.
     #[error(transparent)]
     Process(#[from] ProcessError),
@@ -73,6 +83,16 @@ impl CliError {
             _ => 1,
         }
     }
+
+    /// The next thing to do, where there is one to name.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Payload(error) => error.hint(),
+            Self::Version(error) => error.hint(),
+            _ => None,
+        }
+    }
 }
 
 /// Where the agent writes the configuration.
@@ -83,21 +103,28 @@ const CONFIG: &str = "/run/skerry/sk8s.yaml";
 /// # Errors
 /// What went wrong, for the edge to print.
 pub fn obey(args: Args) -> Result<(), CliError> {
-    let paths = args.places.paths();
+    let places = args.places;
     match args.verb {
         Verb::Controller { single, config, node_name } => {
             let role = if single { Role::Single } else { Role::Controller };
             let settings = settings(config.as_deref(), node_name)?;
+            let (paths, _ready) = lay_out(places, Wanted::Node)?;
             controller(Order { settings, role, paths })
         }
-        Verb::Status { output } => print(&show(&paths, &output)?),
+        Verb::Status { output } => print(&show(&places.paths(), &output)?),
         Verb::Kubectl { args } => {
             let all: Vec<String> = std::iter::once("kubectl".to_owned()).chain(args).collect();
+            let (paths, _ready) = lay_out(places, Wanted::Program)?;
             let kubeconfig = paths.admin().join("kubeconfig");
             Err(process::become_program(&paths.components.join("kube"), &all, ("KUBECONFIG", &kubeconfig)).into())
         }
-        Verb::Kubeconfig(Kubeconfig::Admin { server, config }) => print(&admin(&paths, server, config.as_deref())?),
-        Verb::Version => print(&format!("{VERSION}\n")),
+        Verb::Kubeconfig(Kubeconfig::Admin { server, config }) => {
+            print(&admin(&places.paths(), server, config.as_deref())?)
+        }
+        Verb::Version { all, output } => {
+            let of = if all { version::Of::All } else { version::Of::Own };
+            print(&version::version(places, of, &output)?)
+        }
     }
 }
 

@@ -4,5 +4,7 @@ pub mod accounts;
 pub mod cgroup;
 pub mod clock;
 pub mod fs;
+pub mod lock;
 pub mod machine;
 pub mod process;
+pub mod programs;

@@ -10,23 +10,32 @@ use crate::{arch::Arch, digest::Digest, manifest::One, name::Name, version::Vers
 /// The most files that a payload may have, and the most components.
 pub const FILES_LIMIT: usize = 1024;
 
-/// The most bytes that a file may have, packed or not.
+/// The most bytes that a file may have.
 pub const FILE_LIMIT: u64 = 4 << 30;
 
-/// What a payload holds. Files are sorted by path, and their frames follow one another in that order.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// What a payload holds: files sorted by path, whose bytes follow one another in that order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Index {
     format: One,
     arch: Arch,
     components: BTreeMap<Name, Version>,
-    files: Vec<Packed>,
+    files: Vec<FileEntry>,
+}
+
+/// An index that nobody has looked at yet.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Raw {
+    format: One,
+    arch: Arch,
+    components: BTreeMap<Name, Version>,
+    files: Vec<FileEntry>,
 }
 
 /// One file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Packed {
+pub struct FileEntry {
     /// Where it is laid out.
     pub path: FilePath,
     /// Its permission bits.
@@ -35,10 +44,6 @@ pub struct Packed {
     pub size: u64,
     /// Digest of its bytes.
     pub sha256: Digest,
-    /// Where its frame begins, in bytes from the first frame.
-    pub at: u64,
-    /// Bytes of its frame.
-    pub packed: u64,
 }
 
 /// Permission bits of a file.
@@ -64,17 +69,12 @@ impl Mode {
 }
 
 impl Index {
-    /// The index of some files, in whatever order they come; where each lies is worked out here.
+    /// The index of some files, in whatever order they come.
     ///
     /// # Errors
     /// If there are too many, two contradict each other, or one is too large.
-    pub fn new(arch: Arch, components: BTreeMap<Name, Version>, mut files: Vec<Packed>) -> Result<Self, BadPayload> {
+    pub fn new(arch: Arch, components: BTreeMap<Name, Version>, mut files: Vec<FileEntry>) -> Result<Self, BadPayload> {
         files.sort_by(|one, other| one.path.cmp(&other.path));
-        let mut at: u64 = 0;
-        for file in &mut files {
-            file.at = at;
-            at = at.saturating_add(file.packed);
-        }
         Self { format: One, arch, components, files }.checked()
     }
 
@@ -83,7 +83,8 @@ impl Index {
     /// # Errors
     /// If the bytes are no JSON of this shape, or what they say does not fit together.
     pub fn parse(bytes: &[u8]) -> Result<Self, BadPayload> {
-        serde_json::from_slice::<Self>(bytes).map_err(BadPayload::Json)?.checked()
+        let Raw { format, arch, components, files } = serde_json::from_slice(bytes).map_err(BadPayload::Json)?;
+        Self { format, arch, components, files }.checked()
     }
 
     /// As JSON; the same index is always the same bytes.
@@ -107,7 +108,7 @@ impl Index {
 
     /// The files, sorted by path.
     #[must_use]
-    pub fn files(&self) -> &[Packed] {
+    pub fn files(&self) -> &[FileEntry] {
         &self.files
     }
 
@@ -117,13 +118,7 @@ impl Index {
         self.files.iter().flat_map(|file| file.path.folders()).collect()
     }
 
-    /// Bytes of all frames.
-    #[must_use]
-    pub fn frames(&self) -> u64 {
-        self.files.last().map_or(0, |last| last.at.saturating_add(last.packed))
-    }
-
-    /// Bytes of all files as they are laid out.
+    /// Bytes of all files.
     #[must_use]
     pub fn size(&self) -> u64 {
         self.files.iter().map(|file| file.size).sum()
@@ -142,7 +137,6 @@ impl Index {
             return Some(format!("{files} files of {components} components"));
         }
         let paths: BTreeSet<&str> = self.files.iter().map(|file| file.path.as_str()).collect();
-        let mut end = 0;
         for (number, file) in self.files.iter().enumerate() {
             if number > 0 && self.files[number - 1].path >= file.path {
                 return Some(format!("`{}` is out of order", file.path));
@@ -150,14 +144,9 @@ impl Index {
             if file.path.folders().any(|folder| paths.contains(folder)) {
                 return Some(format!("`{}` lies in what is a file", file.path));
             }
-            if file.size > FILE_LIMIT || !(1..=FILE_LIMIT).contains(&file.packed) {
-                return Some(format!("`{}` has {} bytes, {} packed", file.path, file.size, file.packed));
+            if file.size > FILE_LIMIT {
+                return Some(format!("`{}` has {} bytes", file.path, file.size));
             }
-            if file.at != end {
-                return Some(format!("`{}` does not follow the file before it", file.path));
-            }
-            // At most 2^10 files of at most 2^32 bytes.
-            end += file.packed;
         }
         None
     }

@@ -1,8 +1,8 @@
 //! What a program carries behind itself: files that it lays out when it first needs them; docs/onefile.md has the form.
 //!
-//! `program (ELF) | one zstd frame per file | index (JSON) | trailer (64 bytes)`
+//! `program (ELF) | all files, one behind the other, as one zstd frame | index (JSON) | trailer (64 bytes)`
 //!
-//! The frames know nothing of where the program ends, so that two programs with the same files have the same index.
+//! The index knows nothing of the program before it nor of how the files are packed: the same files have the same index.
 
 mod elf;
 mod index;
@@ -13,18 +13,18 @@ mod trailer;
 mod tests;
 
 pub use elf::end_of_program;
-pub use index::{FILE_LIMIT, FILES_LIMIT, Index, Mode, Packed};
+pub use index::{FILE_LIMIT, FILES_LIMIT, FileEntry, Index, Mode};
 pub use path::{BadFilePath, FilePath};
 pub use trailer::{INDEX_LIMIT, TRAILER, Trailer};
 
-/// The most that a decompressor must look back: 2 to the power of this many bytes.
-pub const WINDOW_LOG: u32 = 23;
+/// How far an unpacker must look back at most, and so the memory that it takes: 64 MiB, as a power of two.
+pub const WINDOW_LOG: u32 = 26;
 
 /// Bytes that are no payload, or one that is not whole.
 #[derive(Debug, thiserror::Error)]
 pub enum BadPayload {
     /// Something follows the program, but it does not end as a payload does.
-    #[error("{0} bytes follow the program and do not end as they should: the file was cut short, or changed")]
+    #[error("what follows its program ({0} bytes) does not end as it should: the file was cut short, or changed")]
     Cut(u64),
     /// A later form.
     #[error("its payload is of version {0}; known: 1")]
@@ -35,6 +35,12 @@ pub enum BadPayload {
     /// Not the index that the trailer names.
     #[error("its index is not as it was written")]
     Changed,
+    /// More bytes than the index has files for.
+    #[error("more is packed in it than its index lists")]
+    Long,
+    /// An end that cannot be unpacked.
+    #[error("the end of what it carries cannot be unpacked")]
+    End(#[source] std::io::Error),
     /// An index that cannot be read.
     #[error("its index cannot be read")]
     Json(#[source] serde_json::Error),

@@ -31,8 +31,7 @@ impl FromStr for FilePath {
 
     fn from_str(text: &str) -> Result<Self, BadFilePath> {
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '+' | '-');
-        let part =
-            |part: &str| part.starts_with(|c: char| c.is_ascii_alphanumeric()) && part.chars().all(plain);
+        let part = |part: &str| part.starts_with(|c: char| c.is_ascii_alphanumeric()) && part.chars().all(plain);
         let fits = text.len() <= 200 && text.split('/').count() <= 8 && text.split('/').all(part);
         if fits { Ok(Self(text.to_owned())) } else { Err(BadFilePath(text.chars().take(80).collect())) }
     }

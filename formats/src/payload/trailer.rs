@@ -18,8 +18,8 @@ const VERSION: u32 = 1;
 ///  0  8  magic        `sk8s+one`
 ///  8  4  version      1
 /// 12  4  index bytes
-/// 16  8  program      bytes of the program, where the frames begin
-/// 24  8  index        where the index begins, which ends at the trailer
+/// 16  8  program      bytes of the program, where the frame begins
+/// 24  8  index        where the index begins; the frame ends there, and the trailer follows it
 /// 32 32  SHA-256 of the index
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,15 +31,15 @@ pub struct Trailer {
 }
 
 impl Trailer {
-    /// The trailer of a file with a program of so many bytes and an index.
+    /// The trailer of a file with a program and a frame of so many bytes, and an index.
     ///
     /// # Errors
-    /// If the index is too long.
-    pub fn new(program: u64, index: &Index) -> Result<Self, BadPayload> {
+    /// If the index is too long, or the frame is empty.
+    pub fn new((program, frame): (u64, u64), index: &Index) -> Result<Self, BadPayload> {
         let text = index.to_json();
         let index_bytes = u32::try_from(text.len()).ok().filter(|bytes| *bytes <= INDEX_LIMIT);
         let index_bytes = index_bytes.ok_or_else(|| BadPayload::Index(format!("it has {} bytes", text.len())))?;
-        let index_at = program.checked_add(index.frames()).ok_or(BadPayload::Bounds)?;
+        let index_at = program.checked_add(frame).filter(|_| frame > 0).ok_or(BadPayload::Bounds)?;
         Ok(Self { program, index_at, index_bytes, digest: Digest::of(&text) })
     }
 
@@ -83,14 +83,14 @@ impl Trailer {
     fn fits(&self, size: u64) -> bool {
         let behind = u64::from(self.index_bytes) + TRAILER as u64;
         (1..=INDEX_LIMIT).contains(&self.index_bytes)
-            && self.program <= self.index_at
+            && self.program < self.index_at
             && self.index_at.checked_add(behind) == Some(size)
     }
 
-    /// Where the frames begin, in bytes from the start of the file.
+    /// Where the frame lies: start and length in bytes.
     #[must_use]
-    pub const fn frames_at(&self) -> u64 {
-        self.program
+    pub const fn frame_place(&self) -> (u64, u64) {
+        (self.program, self.index_at - self.program)
     }
 
     /// Where the index lies: start and length in bytes.
@@ -108,13 +108,9 @@ impl Trailer {
     /// Reads the bytes of the index.
     ///
     /// # Errors
-    /// If they are not those that the trailer names, or what they say does not fit.
+    /// If they are not those that the trailer names, or what they say does not fit together.
     pub fn index(&self, bytes: &[u8]) -> Result<Index, BadPayload> {
-        if Digest::of(bytes) != self.digest {
-            return Err(BadPayload::Changed);
-        }
-        let index = Index::parse(bytes)?;
-        if self.program.checked_add(index.frames()) == Some(self.index_at) { Ok(index) } else { Err(BadPayload::Bounds) }
+        if Digest::of(bytes) == self.digest { Index::parse(bytes) } else { Err(BadPayload::Changed) }
     }
 }
 
