@@ -3,6 +3,7 @@
 mod args;
 mod backup;
 mod completion;
+mod components;
 mod config;
 mod ports;
 mod reset;
@@ -12,6 +13,7 @@ mod status;
 mod sysinfo;
 mod token;
 mod verbs;
+mod version;
 
 pub use args::{Args, Verb};
 pub use verbs::{CliError, obey};

@@ -4,12 +4,15 @@ use std::path::{Path, PathBuf};
 
 use skerry_formats::token::JoinToken;
 
-use super::verbs::CliError;
+use super::{
+    args::Places,
+    components::{Wanted, lay_out},
+    verbs::CliError,
+};
 use crate::{
     config::{Invalid, Raw, Settings},
     duty::Duty,
     node::{self, Order},
-    paths::Paths,
     sys::{fs, machine},
 };
 
@@ -65,7 +68,7 @@ pub struct WorkerArgs {
 }
 
 /// Runs a controller.
-pub fn controller(args: &ControllerArgs, paths: Paths) -> Result<(), CliError> {
+pub fn controller(args: &ControllerArgs, places: Places) -> Result<(), CliError> {
     let duty = match (args.single, args.enable_worker) {
         (true, _) => Duty::Single,
         (false, true) => Duty::ControllerWorker,
@@ -76,11 +79,13 @@ pub fn controller(args: &ControllerArgs, paths: Paths) -> Result<(), CliError> {
         node.taints.push(CONTROL_PLANE.to_owned());
     }
     let raw = raw(&node)?;
-    live(Order { duty, settings: check(&raw)?, raw, paths, config: path(&args.node).to_owned(), token: None })
+    let settings = check(&raw)?;
+    let (paths, _ready) = lay_out(places, Wanted::Node)?;
+    live(Order { duty, settings, raw, paths, config: path(&args.node).to_owned(), token: None })
 }
 
 /// Runs a worker.
-pub fn worker(args: &WorkerArgs, paths: Paths) -> Result<(), CliError> {
+pub fn worker(args: &WorkerArgs, places: Places) -> Result<(), CliError> {
     let token = match (&args.token, &args.token_file) {
         (Some(text), _) => Some(text.clone()),
         (None, Some(path)) => Some(fs::read_to_string(path)?),
@@ -89,7 +94,9 @@ pub fn worker(args: &WorkerArgs, paths: Paths) -> Result<(), CliError> {
     let token = token.map(|text| text.parse::<JoinToken>()).transpose()?;
     let raw = raw(&args.node)?;
     let config = path(&args.node).to_owned();
-    live(Order { duty: Duty::Worker, settings: check(&raw)?, raw, paths, config, token })
+    let settings = check(&raw)?;
+    let (paths, _ready) = lay_out(places, Wanted::Node)?;
+    live(Order { duty: Duty::Worker, settings, raw, paths, config, token })
 }
 
 /// The configuration with what the flags say instead, checked.
