@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Fast, and within a few per cent of what higher levels reach: most of the image is compressed already.
-const LEVEL: i32 = 2;
+const LEVEL: i32 = 1;
 
 /// A compressed image without a name.
 #[derive(Debug)]
@@ -33,10 +33,11 @@ pub fn compress(image: &Sparse<'_>, path: &Path, step: &Step) -> Result<Packed, 
     let sink = Measured::new(fsx::during("open", file.path(), file.reopen())?);
     let mut encoder = fsx::during("compress into", path, encoder(sink, image.size))?;
     image.chunks(|_, chunk| {
-        step.advance(chunk.len() as u64);
-        fsx::during("write", path, encoder.write_all(chunk))
+        step.advance(chunk.bytes().len() as u64);
+        fsx::during("write", path, encoder.write_all(chunk.bytes()))
     })?;
     let (digest, size) = fsx::during("write", path, encoder.finish())?.finish();
+    fsx::during("write", path, file.as_file().sync_data())?;
     Ok(Packed { file, size, digest })
 }
 
