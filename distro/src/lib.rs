@@ -16,6 +16,7 @@ pub mod manifests;
 pub mod network;
 pub mod node;
 pub mod paths;
+pub mod payload;
 pub mod peers;
 pub mod pki;
 pub mod reset;

@@ -35,6 +35,18 @@ impl Default for Paths {
 }
 
 impl Paths {
+    /// The list of built-in images, beside their folder.
+    #[must_use]
+    pub fn images_list(&self) -> PathBuf {
+        self.images.with_file_name("images.json")
+    }
+
+    /// The list of the components' versions, among them.
+    #[must_use]
+    pub fn versions_list(&self) -> PathBuf {
+        self.components.join("versions.json")
+    }
+
     /// Folder of the authorities.
     #[must_use]
     pub fn pki(&self) -> PathBuf {

@@ -10,6 +10,7 @@ pub mod hint;
 pub mod layout;
 pub mod manifest;
 pub mod name;
+pub mod payload;
 pub mod role;
 pub mod seed;
 pub mod slot;

@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 use super::{
     backup::{BackupArgs, RestoreArgs, StorageVerb},
     completion::Shell,
+    components::Wanted,
     config::ConfigVerb,
     etcd::EtcdVerb,
     ports::PortsArgs,
@@ -51,7 +52,7 @@ pub struct Places {
 }
 
 impl Places {
-    /// The folders to use.
+    /// The folders to use, for verbs that need no components.
     #[must_use]
     pub fn paths(self) -> Paths {
         self.over(Paths::default())
@@ -89,6 +90,22 @@ impl Places {
             Some(word)
         };
         named.into_iter().filter_map(word).collect()
+    }
+
+    /// The folder of state that outlives a boot.
+    #[must_use]
+    pub fn data(&self) -> PathBuf {
+        self.data_dir.clone().unwrap_or_else(|| Paths::default().data)
+    }
+
+    /// Whether the caller named the folders of all components that are wanted.
+    #[must_use]
+    pub const fn have(&self, wanted: Wanted) -> bool {
+        let programs = self.components.is_some();
+        match wanted {
+            Wanted::Program => programs,
+            Wanted::Node => programs && self.cni.is_some() && self.images.is_some(),
+        }
     }
 }
 
@@ -171,7 +188,14 @@ pub enum Verb {
     #[command(subcommand)]
     Storage(StorageVerb),
     /// Print the version
-    Version,
+    Version {
+        /// Those of all components too
+        #[arg(long, short)]
+        all: bool,
+        /// As text for people, or as JSON
+        #[arg(long, short, value_name = "FORMAT", default_value = "text", value_parser = ["text", "json"])]
+        output: String,
+    },
 }
 
 /// What the status is of, if not of the node.

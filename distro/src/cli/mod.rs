@@ -3,6 +3,7 @@
 mod args;
 mod backup;
 mod completion;
+mod components;
 mod config;
 mod etcd;
 mod ports;
@@ -13,6 +14,7 @@ mod status;
 mod sysinfo;
 mod token;
 mod verbs;
+mod version;
 
 pub use args::{Args, Verb};
 pub use verbs::{CliError, obey};

@@ -4,12 +4,15 @@ use std::path::{Path, PathBuf};
 
 use skerry_formats::token::JoinToken;
 
-use super::verbs::CliError;
+use super::{
+    args::Places,
+    components::{Wanted, lay_out},
+    verbs::CliError,
+};
 use crate::{
     config::{Invalid, Raw, Settings},
     duty::Duty,
     node::{self, Order},
-    paths::Paths,
     sys::{fs, machine},
 };
 
@@ -85,7 +88,7 @@ impl JoinArgs {
 }
 
 /// Runs a controller.
-pub fn controller(args: &ControllerArgs, paths: Paths) -> Result<(), CliError> {
+pub fn controller(args: &ControllerArgs, places: Places) -> Result<(), CliError> {
     let duty = match (args.single, args.enable_worker) {
         (true, _) => Duty::Single,
         (false, true) => Duty::ControllerWorker,
@@ -96,15 +99,17 @@ pub fn controller(args: &ControllerArgs, paths: Paths) -> Result<(), CliError> {
         node.taints.push(CONTROL_PLANE.to_owned());
     }
     let raw = raw(&node)?;
-    let config = path(&args.node).to_owned();
-    live(Order { duty, settings: check(&raw)?, raw, paths, config, token: args.join.read()? })
+    let (settings, token) = (check(&raw)?, args.join.read()?);
+    let (paths, _ready) = lay_out(places, Wanted::Node)?;
+    live(Order { duty, settings, raw, paths, config: path(&args.node).to_owned(), token })
 }
 
 /// Runs a worker.
-pub fn worker(args: &WorkerArgs, paths: Paths) -> Result<(), CliError> {
+pub fn worker(args: &WorkerArgs, places: Places) -> Result<(), CliError> {
     let raw = raw(&args.node)?;
-    let config = path(&args.node).to_owned();
-    live(Order { duty: Duty::Worker, settings: check(&raw)?, raw, paths, config, token: args.join.read()? })
+    let (settings, token) = (check(&raw)?, args.join.read()?);
+    let (paths, _ready) = lay_out(places, Wanted::Node)?;
+    live(Order { duty: Duty::Worker, settings, raw, paths, config: path(&args.node).to_owned(), token })
 }
 
 /// The configuration with what the flags say instead, checked.

@@ -10,10 +10,12 @@ use skerry_formats::token::{BadPart, BadToken};
 use super::{
     args::{Args, Kubeconfig, Verb},
     backup as save, completion,
+    components::{Wanted, lay_out},
     config::{self, ConfigVerbError},
     etcd, ports, reset,
     roles::{self, NodeArgs},
     service, status, sysinfo, token,
+    version::{self, VersionError},
 };
 use crate::{
     api::ApiError,
@@ -24,6 +26,7 @@ use crate::{
     link::TlsError,
     node::NodeError,
     paths::Paths,
+    payload::PayloadError,
     peers::EtcdError,
     pki::{self, CertError, PkiError},
     reset::ResetError,
@@ -36,7 +39,6 @@ use crate::{
         process::{self, ProcessError},
     },
     sysinfo::Purpose,
-    version::VERSION,
 };
 
 /// A verb that failed.
@@ -123,6 +125,12 @@ pub enum CliError {
     /// A move to another datastore.
     #[error(transparent)]
     Migrate(#[from] MigrateError),
+    /// The components.
+    #[error(transparent)]
+    Payload(#[from] PayloadError),
+    /// The versions.
+    #[error(transparent)]
+    Version(#[from] VersionError),
     /// Another program.
     #[error(transparent)]
     Process(#[from] ProcessError),
@@ -148,6 +156,8 @@ impl CliError {
         match self {
             Self::Service(error) => error.hint(),
             Self::Reset(error) => error.hint(),
+            Self::Payload(error) => error.hint(),
+            Self::Version(error) => error.hint(),
             Self::Node(NodeError::Enrol(error)) => error.hint().map(ToOwned::to_owned),
             Self::Status(StatusError::Socket { .. }) => Some("start it with `sk8s start`".to_owned()),
             _ => self.plain_hint().map(ToOwned::to_owned),
@@ -171,8 +181,8 @@ impl CliError {
 pub fn obey(args: Args) -> Result<(), CliError> {
     let places = args.places;
     match args.verb {
-        Verb::Controller(args) => roles::controller(&args, places.paths()),
-        Verb::Worker(args) => roles::worker(&args, places.paths()),
+        Verb::Controller(args) => roles::controller(&args, places),
+        Verb::Worker(args) => roles::worker(&args, places),
         Verb::Token(verb) => print(&token::obey(verb, &places.paths(), &roles::settings(&NodeArgs::default())?)?),
         Verb::Etcd(verb) => {
             let (paths, settings) = (places.paths(), roles::settings(&NodeArgs::default())?);
@@ -196,16 +206,28 @@ pub fn obey(args: Args) -> Result<(), CliError> {
         Verb::Status { of, output } => print(&status::show(&places.paths(), of.as_ref(), &output)?),
         Verb::Kubectl { args } => {
             let all: Vec<String> = std::iter::once("kubectl".to_owned()).chain(args).collect();
-            let paths = places.paths();
+            let (paths, _ready) = lay_out(places, Wanted::Program)?;
             let kubeconfig = paths.admin().join("kubeconfig");
             Err(process::become_program(&paths.components.join("kube"), &all, ("KUBECONFIG", &kubeconfig)).into())
         }
         Verb::Kubeconfig(Kubeconfig::Admin { server, config }) => print(&admin(&places.paths(), server, config)?),
         Verb::Config(verb) => Ok(config::obey(verb, Path::new(roles::CONFIG))?),
-        Verb::Backup(args) => save::save(&places.paths(), &args),
-        Verb::Restore(args) => save::restore(&places.paths(), &args),
-        Verb::Storage(verb) => save::storage(&places.paths(), &verb),
-        Verb::Version => print(&format!("{VERSION}\n")),
+        Verb::Backup(args) => {
+            let (paths, _ready) = lay_out(places, Wanted::Program)?;
+            save::save(&paths, &args)
+        }
+        Verb::Restore(args) => {
+            let (paths, _ready) = lay_out(places, Wanted::Program)?;
+            save::restore(&paths, &args)
+        }
+        Verb::Storage(verb) => {
+            let (paths, _ready) = lay_out(places, Wanted::Program)?;
+            save::storage(&paths, &verb)
+        }
+        Verb::Version { all, output } => {
+            let of = if all { version::Of::All } else { version::Of::Own };
+            print(&version::version(places, of, &output)?)
+        }
     }
 }
 

@@ -47,7 +47,7 @@ pub enum ImportError {
 /// If there is none, or it is no JSON object of strings.
 pub fn builtin(paths: &Paths) -> Result<BTreeMap<String, String>, ImportError> {
     let inside = paths.images.join("images.json");
-    let path = if fs::exists(&inside) { inside } else { paths.images.with_file_name("images.json") };
+    let path = if fs::exists(&inside) { inside } else { paths.images_list() };
     let text = fs::read_to_string(&path)?;
     component::images(&text).map_err(|source| ImportError::List { path, source })
 }

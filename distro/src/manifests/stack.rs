@@ -123,6 +123,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::{ObjectRef, StackName, all, gone, stacks};
+    use crate::sys::{
+        fs::{self, Access},
+        machine,
+    };
 
     fn object(api_version: &str, name: &str) -> ObjectRef {
         let (kind, namespace) = ("Deployment".to_owned(), Some("shop".to_owned()));
@@ -143,7 +147,7 @@ mod tests {
         std::fs::create_dir_all(folder.path().join("shop")).expect("a folder");
         std::fs::create_dir_all(folder.path().join("empty")).expect("a folder");
         for file in ["web.yaml", "shop/a.yaml", "shop/b.yml", "notes.txt"] {
-            std::fs::write(folder.path().join(file), "{}").expect("written");
+            fs::write(&folder.path().join(file), b"{}", Access::Public, machine::account()).expect("written");
         }
         let found = stacks(folder.path()).expect("readable");
         let counts: Vec<_> = found.iter().map(|(name, files)| (name.as_str(), files.len())).collect();

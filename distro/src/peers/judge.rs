@@ -93,8 +93,12 @@ mod tests {
     use super::{Admit, Barred, Removal, admit, remove};
     use crate::peers::etcd::{Member, MemberId};
 
-    fn member(id: u64, name: &str, learner: bool) -> Member {
-        Member { id: MemberId(id), name: name.to_owned(), urls: vec![url(id)], learner }
+    fn voter(id: u64, name: &str) -> Member {
+        Member { id: MemberId(id), name: name.to_owned(), urls: vec![url(id)], learner: false }
+    }
+
+    fn learner(id: u64, name: &str) -> Member {
+        Member { learner: true, ..voter(id, name) }
     }
 
     fn url(id: u64) -> String {
@@ -107,42 +111,43 @@ mod tests {
 
     #[test]
     fn a_new_controller_is_added_one_at_a_time() {
-        let barn = member(1, "barn", false);
-        assert_eq!(ask(&[barn.clone()], "mill", 2), Ok(Admit::Add));
-        let joining = member(2, "", true);
+        let barn = voter(1, "barn");
+        assert_eq!(ask(std::slice::from_ref(&barn), "mill", 2), Ok(Admit::Add));
+        let joining = learner(2, "");
         assert_eq!(ask(&[barn.clone(), joining.clone()], "mill", 2), Ok(Admit::Known), "its answer was lost");
         assert_eq!(ask(&[barn.clone(), joining], "shed", 3), Err(Barred::Joining(url(2))));
-        let learning = member(2, "mill", true);
+        let learning = learner(2, "mill");
         assert_eq!(ask(&[barn, learning], "shed", 3), Err(Barred::Joining("mill".to_owned())));
     }
 
     #[test]
     fn names_and_addresses_are_had_once() {
-        let members = [member(1, "barn", false), member(2, "mill", false)];
+        let members = [voter(1, "barn"), voter(2, "mill")];
         assert_eq!(ask(&members, "mill", 3), Err(Barred::Name("mill".parse().expect("a name"))));
         assert_eq!(ask(&members, "shed", 2), Err(Barred::Address("mill".to_owned())));
     }
 
     #[test]
     fn a_member_goes_by_name_or_address_and_the_last_stays() {
-        let members = [member(1, "barn", false), member(2, "mill", false), member(3, "", true)];
+        let members = [voter(1, "barn"), voter(2, "mill"), learner(3, "")];
         assert_eq!(remove(&members, "mill"), Removal::Member(MemberId(2)));
         assert_eq!(remove(&members, "192.0.2.3"), Removal::Member(MemberId(3)));
         assert_eq!(remove(&members, &url(3)), Removal::Member(MemberId(3)));
         assert_eq!(remove(&members, "shed"), Removal::Absent);
         assert_eq!(remove(&members[..1], "barn"), Removal::Last);
-        assert_eq!(remove(&[member(1, "barn", false), member(3, "", true)], "barn"), Removal::Last);
+        assert_eq!(remove(&[voter(1, "barn"), learner(3, "")], "barn"), Removal::Last);
     }
 
     proptest! {
         /// Two newcomers are never taken in at once, whatever the list.
         #[test]
         fn there_is_at_most_one_learner(learners in proptest::collection::vec(any::<(bool, bool)>(), 1..6)) {
-            let members: Vec<Member> = learners
-                .iter()
-                .zip(1..)
-                .map(|((learner, started), id)| member(id, if *started { ["a", "b", "c", "d", "e", "f"][id as usize - 1] } else { "" }, *learner))
-                .collect();
+            let names = ["a", "b", "c", "d", "e"];
+            let of = |((learns, started), (id, name)): ((bool, bool), (u64, &'static str))| {
+                let name = if started { name } else { "" };
+                if learns { learner(id, name) } else { voter(id, name) }
+            };
+            let members: Vec<Member> = learners.into_iter().zip((1..).zip(names)).map(of).collect();
             let busy = members.iter().any(|member| member.learner || !member.started());
             prop_assert_eq!(ask(&members, "new", 99) == Ok(Admit::Add), !busy);
         }

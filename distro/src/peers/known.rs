@@ -90,6 +90,10 @@ impl Known {
 #[cfg(test)]
 mod tests {
     use super::{Company, Known, Peer};
+    use crate::sys::{
+        fs::{self, Access},
+        machine,
+    };
 
     #[test]
     fn whom_to_ask_is_known_until_the_member_has_data() {
@@ -103,7 +107,7 @@ mod tests {
         std::fs::create_dir_all(data.join("member/wal")).expect("a folder");
         let started = Known { company: Company::Several, join: Vec::new() };
         assert_eq!(Known::load(&path, &data).expect("whole"), started);
-        std::fs::write(&path, "{").expect("written");
+        fs::write(&path, b"{", Access::Private, machine::account()).expect("written");
         assert!(Known::load(&path, &data).is_err(), "a damaged file is not no file");
     }
 }

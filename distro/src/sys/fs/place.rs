@@ -4,16 +4,19 @@
 
 use std::{
     fs, io,
-    os::unix::fs::OpenOptionsExt as _,
+    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
 };
 
 use super::{Access, Result, at, list, maybe};
 
-/// Creates a file that must not be there, for writing.
+/// Creates a file that must not be there, for writing; whoever may read it may, whatever the process's mask is.
 pub fn create_new(path: &Path, access: Access) -> Result<fs::File> {
     let mut options = fs::OpenOptions::new();
-    at("create", path, options.write(true).create_new(true).mode(access.file_mode()).open(path))
+    let mode = access.file_mode();
+    let file = at("create", path, options.write(true).create_new(true).mode(mode).open(path))?;
+    at("set mode of", path, file.set_permissions(fs::Permissions::from_mode(mode)))?;
+    Ok(file)
 }
 
 /// Makes what was written to a file, or to the list of names in a folder, last a power loss.
@@ -42,7 +45,6 @@ pub struct Found {
 
 /// The regular files below a folder, links to such included, in the order of their paths; none if there is no such folder.
 pub fn files_below(folder: &Path) -> Result<Vec<Found>> {
-    use std::os::unix::fs::PermissionsExt as _;
     let mut found = Vec::new();
     for path in list(folder)? {
         let link = at("look at", &path, fs::symlink_metadata(&path))?;
