@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     config::NodeName,
     sys::{
-        accounts::Account,
         fs::{self, Access, FsError},
+        machine,
     },
 };
 
@@ -83,7 +83,7 @@ impl Known {
     pub fn save(&self, path: &Path) -> Result<(), KnownError> {
         let damaged = |source| KnownError::Damaged { path: path.to_owned(), source };
         let text = serde_json::to_string_pretty(self).map_err(damaged)?;
-        Ok(fs::write(path, text.as_bytes(), Access::Private, Account::ROOT)?)
+        Ok(fs::write(path, text.as_bytes(), Access::Private, machine::account())?)
     }
 }
 
