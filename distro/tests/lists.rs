@@ -1,7 +1,7 @@
 //! The lists that configurations are checked against are those of upstream's programs:
 //!
 //! ```text
-//! SK8S_COMPONENTS=DIR cargo test --release -p sk8s --test lists -- --ignored
+//! cargo xtask native --suite lists
 //! ```
 
 #![expect(

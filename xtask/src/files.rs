@@ -35,6 +35,14 @@ pub fn remove(path: &Path) {
     let _ = fs::remove_file(path);
 }
 
+/// Removes a folder with all it holds, if it is there.
+pub fn remove_all(path: &Path) -> Result<(), String> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        done => at("remove", path, done),
+    }
+}
+
 /// The paths in a folder; none if it cannot be read.
 pub fn list(path: &Path) -> Vec<PathBuf> {
     fs::read_dir(path).into_iter().flatten().filter_map(Result::ok).map(|entry| entry.path()).collect()

@@ -1,7 +1,8 @@
-//! Development tasks: `cargo xtask tidy` checks the house caps, `cargo xtask bench` measures against the goals.
+//! Development tasks: `cargo xtask tidy` checks the house caps, `bench` measures against the goals, `native` tests real nodes.
 
 mod bench;
 mod files;
+mod native;
 mod process;
 mod tidy;
 
@@ -23,12 +24,15 @@ enum Task {
     Tidy,
     /// Measure build times, sizes, boot phases and memory against the goals
     Bench(bench::Args),
+    /// Start real nodes on this machine and test them; needs root, systemd, `unshare`, `nsenter`, `ip` and `nft`
+    Native(native::Args),
 }
 
 fn main() -> ExitCode {
     let done = match Cli::parse().task {
         Task::Tidy => tidy::run(),
         Task::Bench(args) => bench::run(&args),
+        Task::Native(args) => native::run(&args).map(|()| ExitCode::SUCCESS),
     };
     match done {
         Ok(code) => code,

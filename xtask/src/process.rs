@@ -29,6 +29,16 @@ pub fn run(program: impl AsRef<OsStr>, args: &[&OsStr]) -> Result<Ran, String> {
     }
 }
 
+/// Runs a program to its end with these variables besides ours; all that it prints goes where ours does.
+pub fn show(program: &str, args: &[&str], env: &[(&str, String)]) -> Result<(), String> {
+    let status = Command::new(program).args(args).envs(env.iter().map(|(name, value)| (name, value))).status();
+    match status {
+        Err(error) => Err(format!("could not run `{program}`: {error}")),
+        Ok(status) if !status.success() => Err(format!("`{program}` failed: {status}")),
+        Ok(_) => Ok(()),
+    }
+}
+
 /// A word that no earlier run used, so that what it goes into is new.
 pub fn mark() -> String {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);

@@ -2,7 +2,7 @@
 //! `unshare`, `nsenter`, `ip`, `nft` and upstream's programs.
 //!
 //! ```text
-//! SK8S_COMPONENTS=DIR SK8S_CNI=DIR SK8S_IMAGES=DIR cargo test --release -p sk8s --test native -- --ignored --test-threads=1
+//! cargo xtask native [PART OF A TEST'S NAME]
 //! ```
 
 #![expect(

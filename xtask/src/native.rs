@@ -1,0 +1,54 @@
+//! The tests of real nodes: builds `sk8s` in one file, has it lay out its components, and runs the tests with those.
+
+use std::{
+    ffi::OsStr,
+    path::{Path, PathBuf},
+};
+
+use serde::Deserialize;
+
+use crate::{files, process};
+
+/// What to run.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Only tests with this in their names
+    filter: Option<String>,
+    /// Which tests: nodes and clusters, or lists compared with upstream's programs
+    #[arg(long, default_value = "native", value_parser = ["native", "lists"])]
+    suite: String,
+}
+
+/// What `skerry sk8s --json` prints, as far as it matters here.
+#[derive(Deserialize)]
+struct Built {
+    path: PathBuf,
+}
+
+/// Runs them, one at a time: each has machines of its own, made of namespaces.
+pub fn run(args: &Args) -> Result<(), String> {
+    let folder = components(Path::new("target/native"))?;
+    let word = |name: &str| folder.join(name).display().to_string();
+    let env = [("SK8S_COMPONENTS", word("bin")), ("SK8S_CNI", word("cni")), ("SK8S_IMAGES", word("images"))];
+    let mut words = vec!["test", "--release", "--locked", "--package", "sk8s", "--test", &args.suite, "--"];
+    words.extend(["--ignored", "--test-threads=1"]);
+    words.extend(args.filter.as_deref());
+    process::show("cargo", &words, &env)
+}
+
+/// The folder that the program has laid out; made from what is built now.
+fn components(work: &Path) -> Result<PathBuf, String> {
+    let arch = if cfg!(target_arch = "aarch64") { "arm64" } else { "amd64" };
+    let out = work.display().to_string();
+    let words = ["sk8s", "--arch", arch, "--out", &out, "--json"].map(OsStr::new);
+    let built: Built = serde_json::from_str(&process::run("./skerry", &words)?.stdout)
+        .map_err(|error| format!("`skerry sk8s --json`: {error}"))?;
+    let data = std::path::absolute(work.join("data")).map_err(|error| format!("no current folder: {error}"))?;
+    files::remove_all(&data)?;
+    let place = format!("--data-dir={}", data.display());
+    process::run(&built.path, &[&place, "kubectl", "version", "--client"].map(OsStr::new))?;
+    let laid = files::list(&data.join("components"));
+    laid.into_iter()
+        .find(|path| path.join("images.json").exists())
+        .ok_or_else(|| format!("nothing was laid out in `{}`", data.display()))
+}
