@@ -1,9 +1,19 @@
 //! The API on a worker's loopback: each connection to a controller that answers.
 
-use std::{io, time::Duration};
+use std::{
+    io,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use skerry_formats::token::Server;
 use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},
     sync::watch,
 };
@@ -14,8 +24,17 @@ use crate::sys::net;
 /// How long a controller may take to take a connection before the next is tried.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Serves for as long as the process lives. The controller that answered last is asked first; when it does not, the next in
-/// the list is, so that a node holds on to a good one and all nodes leave a dead one.
+/// What a connection taught about a controller.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum News {
+    /// It took the connection.
+    Took(Server),
+    /// The connection ended, and it had not said a word: kube-apiserver behind it is gone or stuck.
+    Silent(Server),
+}
+
+/// Serves for as long as the process lives. The controller that answered last is asked first; when it does not, or says
+/// nothing, the next in the list is, so that a node holds on to a good one and all nodes leave a dead one.
 ///
 /// # Errors
 /// If the port is taken.
@@ -24,21 +43,69 @@ pub async fn balance(listener: TcpListener, servers: watch::Receiver<Vec<Server>
     let (give, mut take) = tokio::sync::mpsc::unbounded_channel();
     loop {
         tokio::select! {
-            Some(answered) = take.recv() => best = Some(answered),
+            Some(news) = take.recv() => best = next(&servers.borrow(), best, news),
             accepted = listener.accept() => {
                 let (client, _) = accepted?;
                 let order = order(&servers.borrow(), best.as_ref());
                 let give = give.clone();
                 tokio::spawn(async move {
                     let Some((server, stream)) = first(order).await else { return };
-                    let _ = give.send(server);
+                    let _ = give.send(News::Took(server.clone()));
                     let _ = client.set_nodelay(true);
-                    if let Err(error) = splice(client, stream).await {
+                    let heard = Heard { stream, anything: Arc::default() };
+                    let anything = heard.anything.clone();
+                    if let Err(error) = splice(client, heard).await {
                         tracing::debug!(%error, "a connection to the API ended");
+                    }
+                    if !anything.load(Ordering::Relaxed) {
+                        let _ = give.send(News::Silent(server));
                     }
                 });
             }
         }
+    }
+}
+
+/// Whom to ask first from now on.
+fn next(servers: &[Server], best: Option<Server>, news: News) -> Option<Server> {
+    match news {
+        News::Took(server) => Some(server),
+        News::Silent(server) if best.as_ref() == Some(&server) => {
+            let place = servers.iter().position(|known| *known == server)?;
+            servers.get((place + 1) % servers.len()).cloned()
+        }
+        News::Silent(_) => best,
+    }
+}
+
+/// A stream that remembers whether anything ever came.
+struct Heard {
+    stream: TcpStream,
+    anything: Arc<AtomicBool>,
+}
+
+impl AsyncRead for Heard {
+    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let polled = Pin::new(&mut self.stream).poll_read(context, buffer);
+        if buffer.filled().len() > before {
+            self.anything.store(true, Ordering::Relaxed);
+        }
+        polled
+    }
+}
+
+impl AsyncWrite for Heard {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }
 
@@ -64,8 +131,13 @@ async fn first(order: Vec<Server>) -> Option<(Server, TcpStream)> {
 mod tests {
     use proptest::prelude::*;
     use skerry_formats::token::Server;
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::{TcpListener, TcpStream},
+        sync::watch,
+    };
 
-    use super::order;
+    use super::{News, balance, next, order};
 
     fn servers(count: u8) -> Vec<Server> {
         (0..count).map(|n| format!("192.0.2.{n}").parse().expect("valid")).collect()
@@ -77,6 +149,42 @@ mod tests {
         let asked = order(&all, Some(&all[1]));
         assert_eq!(asked, [all[1].clone(), all[2].clone(), all[0].clone()]);
         assert_eq!(order(&all, None), all);
+    }
+
+    #[test]
+    fn one_that_says_nothing_is_left_for_the_next() {
+        let all = servers(3);
+        let best = |index: usize| Some(all[index].clone());
+        assert_eq!(next(&all, best(2), News::Silent(all[2].clone())), best(0));
+        assert_eq!(next(&all, best(1), News::Silent(all[2].clone())), best(1), "an older connection's news");
+        assert_eq!(next(&all, best(1), News::Took(all[2].clone())), best(2));
+        assert_eq!(next(&all[..1], best(2), News::Silent(all[2].clone())), None, "it is not in the list any more");
+    }
+
+    #[tokio::test]
+    async fn a_controller_whose_api_is_gone_is_left() {
+        let listen = || async { TcpListener::bind("127.0.0.1:0").await.expect("a port") };
+        let (gone, good, front) = (listen().await, listen().await, listen().await);
+        let at = |listener: &TcpListener| listener.local_addr().expect("an address").to_string();
+        let list = watch::Sender::new([&gone, &good].map(|listener| at(listener).parse().expect("valid")).to_vec());
+        let place = at(&front);
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = gone.accept().await {
+                drop(stream);
+            }
+        });
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = good.accept().await {
+                stream.write_all(b"here").await.expect("heard");
+            }
+        });
+        tokio::spawn(balance(front, list.subscribe()));
+        let mut said = Vec::new();
+        while said.is_empty() {
+            let mut stream = TcpStream::connect(&place).await.expect("the balancer");
+            let _reset = stream.read_to_end(&mut said).await;
+        }
+        assert_eq!(said, b"here");
     }
 
     proptest! {
