@@ -8,6 +8,7 @@ use super::verbs::CliError;
 use crate::{
     config::{Invalid, Raw, Settings},
     duty::Duty,
+    join,
     node::{self, Order},
     paths::Paths,
     sys::{fs, machine},
@@ -47,6 +48,9 @@ pub struct ControllerArgs {
     /// Run all workloads
     #[arg(long, requires = "enable_worker")]
     no_taints: bool,
+    /// File with tokens that were made without this cluster; each is made known once
+    #[arg(long, value_name = "FILE", conflicts_with = "single")]
+    tokens: Vec<PathBuf>,
     #[command(flatten)]
     node: NodeArgs,
 }
@@ -76,7 +80,12 @@ pub fn controller(args: &ControllerArgs, paths: Paths) -> Result<(), CliError> {
         node.taints.push(CONTROL_PLANE.to_owned());
     }
     let raw = raw(&node)?;
-    live(Order { duty, settings: check(&raw)?, raw, paths, token: None })
+    let mut tokens = Vec::new();
+    for path in &args.tokens {
+        let bad = |source| CliError::Tokens { path: path.clone(), source };
+        tokens.extend(join::read_tokens(&fs::read_to_string(path)?).map_err(bad)?);
+    }
+    live(Order { duty, settings: check(&raw)?, raw, paths, token: None, tokens })
 }
 
 /// Runs a worker.
@@ -88,7 +97,7 @@ pub fn worker(args: &WorkerArgs, paths: Paths) -> Result<(), CliError> {
     };
     let token = token.map(|text| text.parse::<JoinToken>()).transpose()?;
     let raw = raw(&args.node)?;
-    live(Order { duty: Duty::Worker, settings: check(&raw)?, raw, paths, token })
+    live(Order { duty: Duty::Worker, settings: check(&raw)?, raw, paths, token, tokens: Vec::new() })
 }
 
 /// The configuration with what the flags say instead, checked.

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     api::ApiError,
     config::{ConfigError, Invalid, San},
-    join::BadRecord,
+    join::{BadRecord, BadTokens},
     link::TlsError,
     node::NodeError,
     paths::Paths,
@@ -70,6 +70,15 @@ pub enum CliError {
     /// A token's id.
     #[error(transparent)]
     TokenId(#[from] BadPart),
+    /// A file with tokens.
+    #[error("`{}`", .path.display())]
+    Tokens {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong.
+        #[source]
+        source: BadTokens,
+    },
     /// A token could not be made.
     #[error(transparent)]
     Record(#[from] BadRecord),
@@ -110,7 +119,12 @@ impl CliError {
     #[must_use]
     pub const fn exit_code(&self) -> u8 {
         match self {
-            Self::Config { .. } | Self::Invalid(_) | Self::Token(_) | Self::TokenId(_) | Self::Label(_) => 2,
+            Self::Config { .. }
+            | Self::Invalid(_)
+            | Self::Token(_)
+            | Self::Tokens { .. }
+            | Self::TokenId(_)
+            | Self::Label(_) => 2,
             _ => 1,
         }
     }
@@ -129,6 +143,7 @@ impl CliError {
     const fn plain_hint(&self) -> Option<&'static str> {
         match self {
             Self::Token(_) => Some("copy it whole, or make another on a controller: `sk8s token create --role=worker`"),
+            Self::Tokens { .. } => Some("`sk8s token pre-shared --out FILE` writes such a file"),
             Self::NoAddress => Some("name one that other nodes reach: `--server HOST`"),
             Self::NoCluster(_) => Some("run this on a controller, with its rights and its `--data-dir`"),
             _ => None,

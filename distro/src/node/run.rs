@@ -14,6 +14,7 @@ use super::{
 use crate::{
     config::{Raw, Settings},
     duty::Duty,
+    join::TokenRecord,
     paths::Paths,
     pki, status,
     supervisor::{Board, Command, Driver, Handle, board, chain},
@@ -38,6 +39,8 @@ pub struct Order {
     pub paths: Paths,
     /// What a worker joins with, if it has not joined yet.
     pub token: Option<JoinToken>,
+    /// Tokens that a controller makes known.
+    pub tokens: Vec<TokenRecord>,
 }
 
 /// Runs a node until it is told to end by SIGTERM or SIGINT.
@@ -50,12 +53,14 @@ pub async fn run(mut order: Order) -> Result<(), NodeError> {
     let board = board(order.duty.role(), order.settings.node.as_str(), "a network address");
     serve_status(&order.paths, &board);
     let machine = address().await;
+    let tokens = std::mem::take(&mut order.tokens);
     let Some(standing) = stand(&mut order, &board).await? else { return Ok(()) };
     let (node, keys) = prepare::prepare(order, machine, standing)?;
     let lines = linked::link(&node, keys)?;
     let (driver, handle) = Driver::new(node.components()?, lines.client.subscribe(), clock, board);
     attend(&handle);
     tokio::spawn(tasks::run(node.clone(), lines.client.subscribe(), handle.clone()));
+    tokio::spawn(tasks::make_known(tokens, lines.client.subscribe(), handle.clone()));
     tokio::spawn(care::care(node, lines, handle));
     driver.run().await;
     Ok(())

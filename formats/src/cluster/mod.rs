@@ -13,7 +13,10 @@ mod tests;
 
 pub use file::{Cluster, Host, HostRole, Metadata, Network, Spec, Tokens, UnknownHostRole};
 
-use crate::seed::{Api, Fault, KeyPath, Problem, Problems, Source, checked, decode, line_of};
+use crate::{
+    seed::{Api, Fault, KeyPath, Problem, Problems, Source, checked, decode, line_of},
+    token::Server,
+};
 
 /// The file's `apiVersion`.
 pub const API_VERSION: &str = "skerry.dev/v1";
@@ -43,6 +46,12 @@ pub fn read(source: &Source, bytes: &[u8]) -> Result<Cluster, Problems> {
 }
 
 impl Cluster {
+    /// Where controllers are called.
+    #[must_use]
+    pub fn servers(&self) -> Vec<Server> {
+        self.spec.hosts.iter().filter(|host| host.role.controls()).flat_map(Host::servers).collect()
+    }
+
     /// The file's text.
     ///
     /// # Errors
