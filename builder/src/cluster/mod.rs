@@ -25,7 +25,7 @@ use skerry_formats::{
 use crate::{fsx::FsError, report::Explain};
 
 pub use identity::{Handed, create, hand_out};
-pub use kept::{Applied, Folder, SeedFile};
+pub use kept::{Applied, Folder, SeedFile, read};
 pub use plan::{Change, Plan, plan};
 pub use reach::Reached;
 pub use seeds::{Owner, seeds};

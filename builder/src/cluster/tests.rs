@@ -124,7 +124,7 @@ fn what_is_refused_is_golden() {
     let mut said = String::new();
     for text in [HOSTS.replace("role: worker", "rolle: worker"), HOSTS.replace("name: home", "name: away")] {
         fsx::write_atomic(&file, text.as_bytes()).unwrap();
-        said += &print_error(&super::kept::read(&file, &"home".parse().unwrap()).unwrap_err());
+        said += &print_error(&super::read(&file, &"home".parse().unwrap()).unwrap_err());
     }
     let folder = folder(dir.path());
     said += &print_error(&folder.apply(&hosts(HOSTS)).unwrap_err());
