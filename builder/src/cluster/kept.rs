@@ -117,7 +117,8 @@ impl Folder {
     /// If there is no cluster, or something cannot be written.
     pub fn apply(&self, cluster: &Cluster) -> Result<Applied, ClusterError> {
         let identity = self.identity()?;
-        let file = self.path.join("tokens.json");
+        let before = self.cluster()?;
+        let (file, folder) = (self.path.join("tokens.json"), self.path.join("seeds"));
         let make = |expires: Option<Moment>| {
             TokenRecord::generate(Role::Worker, expires.map(|moment| UnixTime(moment.0))).map(PreShared::from)
         };
@@ -125,12 +126,18 @@ impl Folder {
         let damaged = |source| ClusterError::Tokens { path: file.display().to_string(), source };
         // Tokens first: a seed whose token nobody remembers would be lost with the next one.
         identity::write_secret(&file, &serde_json::to_string_pretty(&plan.tokens).map_err(damaged)?)?;
+        fsx::create_dir_all(&folder)?;
+        fsx::set_mode(&folder, 0o700)?;
         let owner = Owner { name: &self.name, identity: &identity, tokens: &plan.tokens };
         let mut written = Vec::new();
         for ((host, seed), known) in seeds(cluster, &owner)?.into_iter().zip(&cluster.spec.hosts) {
-            let path = self.path.join("seeds").join(format!("{host}.yaml"));
+            let path = folder.join(format!("{host}.yaml"));
             let fresh = replace(&path, &seed.to_cloud_config()?)?;
             written.push(SeedFile { host, board: known.board.clone(), path, written: fresh });
+        }
+        let gone = before.iter().flat_map(|before| &before.spec.hosts);
+        for host in gone.filter(|host| !cluster.spec.hosts.iter().any(|kept| kept.name == host.name)) {
+            fsx::remove_file(&folder.join(format!("{}.yaml", host.name)))?;
         }
         identity::write_secret(&self.path.join("cluster.yaml"), &cluster.to_yaml()?)?;
         Ok(Applied { seeds: written, tokens: plan.tokens.into_values().collect(), changes: plan.changes })

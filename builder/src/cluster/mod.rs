@@ -109,6 +109,12 @@ pub enum ClusterError {
     NoServer(String),
 }
 
+/// Whether somebody answered whom this cluster's authority does not know.
+fn is_strange(error: &ApiError) -> bool {
+    let cause = std::error::Error::source(error).map(ToString::to_string);
+    cause.is_some_and(|text| text.contains("invalid peer certificate"))
+}
+
 impl Explain for ClusterError {
     fn hint(&self) -> Option<String> {
         let hint = match self {
@@ -119,6 +125,9 @@ impl Explain for ClusterError {
             Self::Name { .. } => "use lower-case letters, digits and `-`",
             Self::Hosts(_) => "docs/cluster.md lists the keys of the file",
             Self::OtherName { .. } => "give that name, or change `metadata.name`",
+            Self::Unreachable { source, .. } if is_strange(source) => {
+                "another cluster answers there: check the address, and that its controller was made from this folder's seed"
+            }
             Self::Unreachable { .. } => {
                 "check that the controller is on and what its console says, and that this host reaches it; name another \
                  address: `--server URL`"

@@ -66,6 +66,7 @@ fn a_cluster_is_made_once_and_follows_its_file() {
         fewer.changes.iter().map(|(host, change, _)| (host.as_str(), *change)).collect::<Vec<_>>(),
         [("shed", Change::Gone)]
     );
+    assert!(fsx::symlink_metadata(&folder.path().join("seeds/shed.yaml")).unwrap().is_none(), "its seed goes with it");
     assert_eq!(folder.identity().unwrap(), keys);
     assert_eq!(folder.urls().unwrap(), ["https://192.168.1.10:6443", "https://tower.example.org:7443"]);
 }
