@@ -7,8 +7,9 @@ use skerry_formats::{
     role::Role,
     seed::{
         Cidr, ClusterIdentity, Domain, HandOut, HostName, Interface, LabelKey, LabelValue, San, Secret, Seed, SshKey,
-        Taint, WriteFile,
+        Taint, Workloads, WriteFile,
     },
+    token::PreShared,
 };
 
 /// What a node is to be.
@@ -71,6 +72,10 @@ pub struct Cluster {
     pub labels: BTreeMap<LabelKey, LabelValue>,
     /// Taints of the node.
     pub taints: Vec<Taint>,
+    /// Which workloads a controller runs.
+    pub workloads: Option<Workloads>,
+    /// Tokens that a controller makes known.
+    pub tokens: Vec<PreShared>,
     /// Where an administrator's kubeconfig may go.
     pub admin_kubeconfig: Option<HandOut>,
 }
@@ -130,6 +135,8 @@ impl Intent {
                 domain: section.cluster_domain.clone(),
                 labels: section.labels.clone(),
                 taints: section.taints.clone(),
+                workloads: section.workloads,
+                tokens: section.tokens.clone(),
                 admin_kubeconfig: section.admin_kubeconfig.to,
             })
         };

@@ -43,6 +43,16 @@ pub enum ApiError {
 #[derive(Clone, Debug)]
 pub struct Client {
     agent: Agent,
+    server: String,
+}
+
+/// What came of making an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Creation {
+    /// It is new.
+    Made,
+    /// One of that name was there.
+    There,
 }
 
 impl Client {
@@ -65,7 +75,13 @@ impl Client {
             .timeout_global(Some(Duration::from_secs(10)))
             .max_idle_connections(2)
             .build();
-        Ok(Self { agent: config.new_agent() })
+        Ok(Self { agent: config.new_agent(), server: LOCAL_SERVER.to_owned() })
+    }
+
+    /// The same client for an API server elsewhere, at a URL without a path.
+    #[must_use]
+    pub fn at(self, server: &str) -> Self {
+        Self { server: server.trim_end_matches('/').to_owned(), ..self }
     }
 
     /// Status and text of any URL.
@@ -83,7 +99,7 @@ impl Client {
     /// # Errors
     /// If the server cannot be reached or says anything but yes and "not found".
     pub fn get(&self, path: &str) -> Result<Option<serde_json::Value>, ApiError> {
-        let (status, text) = self.fetch(&format!("{LOCAL_SERVER}{path}"))?;
+        let (status, text) = self.fetch(&format!("{}{path}", self.server))?;
         match status {
             200 => serde_json::from_str(&text)
                 .map(Some)
@@ -98,7 +114,7 @@ impl Client {
     /// # Errors
     /// If the server cannot be reached or refuses.
     pub fn delete(&self, path: &str) -> Result<bool, ApiError> {
-        let mut response = self.agent.delete(format!("{LOCAL_SERVER}{path}")).call().map_err(ApiError::Unreachable)?;
+        let mut response = self.agent.delete(format!("{}{path}", self.server)).call().map_err(ApiError::Unreachable)?;
         let text = response.body_mut().read_to_string().map_err(ApiError::Unreachable)?;
         match response.status().as_u16() {
             200 | 202 => Ok(true),
@@ -107,33 +123,46 @@ impl Client {
         }
     }
 
-    /// Makes an object that must not be there yet.
+    /// Makes a new object in the collection at `path`; one that is there already stays as it is.
     ///
     /// # Errors
-    /// If it is there (status 409), the server cannot be reached or refuses.
-    pub fn create(&self, collection: &str, object: &serde_json::Value) -> Result<(), ApiError> {
-        self.send(self.agent.post(format!("{LOCAL_SERVER}{collection}")), collection, object)
-    }
-
-    /// Makes an object be as `object` says, if it is still as its `resourceVersion` says.
-    ///
-    /// # Errors
-    /// If it changed meanwhile (status 409), the server cannot be reached or refuses.
-    pub fn replace(&self, path: &str, object: &serde_json::Value) -> Result<(), ApiError> {
-        self.send(self.agent.put(format!("{LOCAL_SERVER}{path}")), path, object)
-    }
-
-    fn send(
-        &self,
-        request: ureq::RequestBuilder<ureq::typestate::WithBody>,
-        path: &str,
-        object: &serde_json::Value,
-    ) -> Result<(), ApiError> {
-        let request = request.content_type("application/json");
+    /// If the server cannot be reached or refuses.
+    pub fn create(&self, path: &str, object: &serde_json::Value) -> Result<Creation, ApiError> {
+        let request = self.agent.post(format!("{}{path}", self.server)).content_type("application/json");
         let mut response = request.send(object.to_string()).map_err(ApiError::Unreachable)?;
         let text = response.body_mut().read_to_string().map_err(ApiError::Unreachable)?;
         match response.status().as_u16() {
-            200 | 201 => Ok(()),
+            200..=202 => Ok(Creation::Made),
+            409 => Ok(Creation::There),
+            status => Err(refused(path, status, &text)),
+        }
+    }
+
+    /// Makes an object be as `object` says, if it is still as its `resourceVersion` says; whether it was.
+    ///
+    /// # Errors
+    /// If the server cannot be reached or refuses.
+    pub fn replace(&self, path: &str, object: &serde_json::Value) -> Result<bool, ApiError> {
+        let request = self.agent.put(format!("{}{path}", self.server)).content_type("application/json");
+        let mut response = request.send(object.to_string()).map_err(ApiError::Unreachable)?;
+        let text = response.body_mut().read_to_string().map_err(ApiError::Unreachable)?;
+        match response.status().as_u16() {
+            200 | 201 => Ok(true),
+            409 => Ok(false),
+            status => Err(refused(path, status, &text)),
+        }
+    }
+
+    /// Sets some fields of an object and leaves the others (JSON merge patch, RFC 7386).
+    ///
+    /// # Errors
+    /// If the object is not there, or the server cannot be reached or refuses.
+    pub fn merge(&self, path: &str, patch: &serde_json::Value) -> Result<(), ApiError> {
+        let request = self.agent.patch(format!("{}{path}", self.server)).content_type("application/merge-patch+json");
+        let mut response = request.send(patch.to_string()).map_err(ApiError::Unreachable)?;
+        let text = response.body_mut().read_to_string().map_err(ApiError::Unreachable)?;
+        match response.status().as_u16() {
+            200 => Ok(()),
             status => Err(refused(path, status, &text)),
         }
     }
@@ -143,7 +172,7 @@ impl Client {
     /// # Errors
     /// If the server cannot be reached or refuses.
     pub fn apply(&self, path: &str, object: &serde_json::Value) -> Result<(), ApiError> {
-        let url = format!("{LOCAL_SERVER}{path}?fieldManager=sk8s&force=true");
+        let url = format!("{}{path}?fieldManager=sk8s&force=true", self.server);
         let request = self.agent.patch(&url).content_type("application/apply-patch+yaml");
         let mut response = request.send(object.to_string()).map_err(ApiError::Unreachable)?;
         let text = response.body_mut().read_to_string().map_err(ApiError::Unreachable)?;

@@ -5,10 +5,16 @@
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     known
         .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
+        .map(|candidate| (distance(word, candidate), candidate))
         .filter(|(distance, candidate)| *distance <= 1 + candidate.len().max(word.len()) / 4)
         .min()
         .map(|(_, candidate)| candidate)
+}
+
+/// Letters in the wrong case count as one mistake together.
+fn distance(word: &str, candidate: &str) -> usize {
+    let lower = strsim::damerau_levenshtein(&word.to_lowercase(), &candidate.to_lowercase());
+    strsim::damerau_levenshtein(word, candidate).min(lower + 1)
 }
 
 #[cfg(test)]
@@ -18,6 +24,11 @@ mod tests {
     #[test]
     fn a_swapped_letter_finds_its_word() {
         assert_eq!(nearest("hostnmae", ["role", "hostname"]), Some("hostname"));
+    }
+
+    #[test]
+    fn a_word_in_another_case_finds_its_own() {
+        assert_eq!(nearest("podCidr", ["podCIDR", "serviceCIDR"]), Some("podCIDR"));
     }
 
     #[test]

@@ -3,12 +3,14 @@
 //! No I/O, no clock and no async live here: values come in, values go out.
 
 pub mod arch;
+pub mod cluster;
 pub mod cmdline;
 pub mod digest;
 pub mod envelope;
 pub mod hint;
 pub mod layout;
 pub mod manifest;
+pub mod moment;
 pub mod name;
 pub mod payload;
 pub mod role;

@@ -11,6 +11,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::{digest::Digest, role::Role, text_type};
 
+mod pre_shared;
+mod validity;
+
+pub use pre_shared::{PreShared, SECRET_TYPE, usage};
+pub use validity::{BadValidity, Validity};
+
 /// What every token starts with.
 const PREFIX: &str = "sk8s1.";
 /// The longest text that is looked at, in bytes.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use skerry_formats::role::Role;
+use skerry_formats::{role::Role, seed::Workloads};
 
 use crate::intent::{Cluster, Intent};
 
@@ -11,6 +11,8 @@ use crate::intent::{Cluster, Intent};
 pub const CONFIG: &str = "/run/skerry/sk8s.yaml";
 /// A worker's token.
 pub const TOKEN: &str = "/run/skerry/join-token";
+/// Tokens that a controller makes known.
+pub const TOKENS: &str = "/run/skerry/tokens.json";
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -73,11 +75,21 @@ pub fn cluster_config(intent: &Intent, cluster: &Cluster) -> String {
 
 /// The drop-in that says with which role sk8s runs.
 #[must_use]
-pub fn unit_drop_in(role: Role) -> String {
+pub fn unit_drop_in(role: Role, cluster: &Cluster) -> String {
     let verb = match role {
         Role::Single => "controller --single".to_owned(),
-        Role::Controller => "controller".to_owned(),
+        Role::Controller => controller(cluster),
         Role::Worker => format!("worker --token-file {TOKEN}"),
     };
     format!("# Written by skerryd.\n[Service]\nExecStart=\nExecStart=/usr/bin/sk8s {verb} --config {CONFIG}\n")
+}
+
+fn controller(cluster: &Cluster) -> String {
+    let works = match cluster.workloads {
+        None => "",
+        Some(Workloads::Tolerating) => " --enable-worker",
+        Some(Workloads::All) => " --enable-worker --no-taints",
+    };
+    let tokens = if cluster.tokens.is_empty() { String::new() } else { format!(" --tokens {TOKENS}") };
+    format!("controller{works}{tokens}")
 }

@@ -9,6 +9,10 @@ use crate::intent::Intent;
 
 const SEED: &str = include_str!("../../golden/plan-seed.yaml");
 
+/// As `skerry cluster new` writes them, but for the keys.
+const CONTROLLER: &str = include_str!("../../golden/plan-controller-seed.yaml");
+const WORKER: &str = include_str!("../../golden/plan-worker-seed.yaml");
+
 fn intent(text: &str) -> Intent {
     let layer = read(&Source::new("seed"), text.as_bytes(), Header::Optional).unwrap();
     Intent::from_seed(&layer.validate().unwrap(), &"skerry-01234567".parse().unwrap()).unwrap()
@@ -57,14 +61,53 @@ fn what_sk8s_reads_is_golden() {
     assert!(said == include_str!("../../golden/sk8s-files.txt"), "golden/sk8s-files.txt should be:\n{said}");
 }
 
+/// What sk8s is started with: every file it is handed, with its mode, and what it holds.
+fn handed(seed: &str) -> String {
+    let ours = |file: &&File| ["/run/skerry", "/run/systemd/system"].iter().any(|folder| file.path.starts_with(folder));
+    let steps = plan(&intent(seed), &with_address()).unwrap();
+    let files = steps.iter().filter_map(|step| if let Step::Write(file) = step { Some(file) } else { None });
+    let text = |file: &File| {
+        let text = String::from_utf8(file.bytes.clone()).unwrap();
+        format!("== {} {:04o}\n{text}", file.path.display(), file.mode)
+    };
+    files.filter(ours).map(text).collect()
+}
+
+#[test]
+fn what_a_controller_and_a_worker_are_handed_is_golden() {
+    for (seed, golden) in [
+        (CONTROLLER, include_str!("../../golden/sk8s-controller.txt")),
+        (WORKER, include_str!("../../golden/sk8s-worker.txt")),
+    ] {
+        let said = handed(seed);
+        assert!(said == golden, "the golden file should be:\n{said}");
+    }
+}
+
+#[test]
+fn a_controller_that_works_says_which_workloads() {
+    let line = |more: &str| {
+        let said = handed(&format!("skerry: {{role: controller{more}}}\n"));
+        said.lines().rfind(|line| line.starts_with("ExecStart=/")).unwrap_or_default().to_owned()
+    };
+    let end = "--config /run/skerry/sk8s.yaml";
+    assert_eq!(line(""), format!("ExecStart=/usr/bin/sk8s controller {end}"));
+    let all = line(", workloads: all");
+    assert_eq!(all, format!("ExecStart=/usr/bin/sk8s controller --enable-worker --no-taints {end}"));
+}
+
+#[test]
+fn a_worker_gets_no_key_of_the_cluster_and_is_started_with_its_token() {
+    let steps = plan(&intent(WORKER), &with_address()).unwrap();
+    let said = text(&steps);
+    assert!(!said.contains("/var/lib/sk8s"), "{said}");
+    assert!(said.contains("write `/run/skerry/join-token` (") && said.contains("bytes, 0600)"), "{said}");
+    assert_eq!(steps.last(), Some(&Step::Restart(Service::Kubernetes)));
+}
+
 #[test]
 fn a_converged_node_has_nothing_to_do() {
-    for seed in [
-        SEED,
-        "skerry: {role: single}\n",
-        "hostname: a\n",
-        "skerry: {role: worker, token: sk8s1.eyJyb2xlIjoid29ya2VyIiwiaWQiOiJhYmMxMjMiLCJzZWNyZXQiOiIwMTIzNDU2Nzg5YWJjZGVmIiwiY2EiOiI1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1Iiwic2VydmVycyI6WyIxOTIuMC4yLjEiXX0}\n",
-    ] {
+    for seed in [SEED, "skerry: {role: single}\n", "hostname: a\n", CONTROLLER, WORKER] {
         let intent = intent(seed);
         let steps = plan(&intent, &with_address()).unwrap();
         assert_eq!(text(&plan(&intent, &after(with_address(), &steps)).unwrap()), "", "{seed}");

@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use skerry_formats::seed::WriteFile;
+use skerry_formats::{seed::WriteFile, token::PreShared};
 
 use super::{
-    config::{self, CONFIG, TOKEN},
+    config::{self, CONFIG, TOKEN, TOKENS},
     step::{File, Service},
 };
 use crate::intent::{Intent, Work};
@@ -76,8 +76,13 @@ fn of_kubernetes(intent: &Intent) -> Vec<Wanted> {
     if let Work::Worker(_, token) = &intent.work {
         all.push(own(TOKEN, format!("{}\n", token.reveal()), 0o600));
     }
+    if let Work::Controller(cluster) = &intent.work
+        && !cluster.tokens.is_empty()
+    {
+        all.push(own(TOKENS, PreShared::file(&cluster.tokens), 0o600));
+    }
     all.push(own(CONFIG, config::cluster_config(intent, cluster), 0o644));
-    all.push(own(DROP_IN, config::unit_drop_in(role), 0o644));
+    all.push(own(DROP_IN, config::unit_drop_in(role, cluster), 0o644));
     all.into_iter().map(|wanted| read_by(Service::Kubernetes, wanted)).collect()
 }
 

@@ -38,7 +38,7 @@ enum Verb {
     Build(build::Args),
     /// List the boards that images can be built for
     Boards(boards::Args),
-    /// Make a cluster's identity on this host
+    /// Make clusters and seeds of their hosts, and say how they are
     Cluster(cluster::Args),
     /// Read an image back and check it against its signed manifest
     Inspect(inspect::Args),

@@ -12,6 +12,7 @@ use super::{
 use crate::{
     config::{Invalid, Raw, Settings},
     duty::Duty,
+    join,
     node::{self, Order},
     sys::{fs, machine},
 };
@@ -50,6 +51,9 @@ pub struct ControllerArgs {
     /// Run all workloads
     #[arg(long, requires = "enable_worker")]
     no_taints: bool,
+    /// File with tokens that were made without this cluster; each is made known once
+    #[arg(long, value_name = "FILE", conflicts_with = "single")]
+    tokens: Vec<PathBuf>,
     #[command(flatten)]
     join: JoinArgs,
     #[command(flatten)]
@@ -99,9 +103,14 @@ pub fn controller(args: &ControllerArgs, places: Places) -> Result<(), CliError>
         node.taints.push(CONTROL_PLANE.to_owned());
     }
     let raw = raw(&node)?;
+    let mut tokens = Vec::new();
+    for path in &args.tokens {
+        let bad = |source| CliError::Tokens { path: path.clone(), source };
+        tokens.extend(join::read_tokens(&fs::read_to_string(path)?).map_err(bad)?);
+    }
     let (settings, token) = (check(&raw)?, args.join.read()?);
     let (paths, _ready) = lay_out(places, Wanted::Node)?;
-    live(Order { duty, settings, raw, paths, config: path(&args.node).to_owned(), token })
+    live(Order { duty, settings, raw, paths, config: path(&args.node).to_owned(), token, tokens })
 }
 
 /// Runs a worker.
@@ -109,7 +118,8 @@ pub fn worker(args: &WorkerArgs, places: Places) -> Result<(), CliError> {
     let raw = raw(&args.node)?;
     let (settings, token) = (check(&raw)?, args.join.read()?);
     let (paths, _ready) = lay_out(places, Wanted::Node)?;
-    live(Order { duty: Duty::Worker, settings, raw, paths, config: path(&args.node).to_owned(), token })
+    let config = path(&args.node).to_owned();
+    live(Order { duty: Duty::Worker, settings, raw, paths, config, token, tokens: Vec::new() })
 }
 
 /// The configuration with what the flags say instead, checked.

@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use clap::Subcommand;
 use skerry_formats::{
     role::Role,
-    token::{JoinToken, Server, TokenId},
+    token::{JoinToken, Server, TokenId, Validity},
 };
 
 use super::verbs::CliError;
@@ -28,8 +28,8 @@ pub enum TokenVerb {
         #[arg(long, default_value = "worker")]
         role: Role,
         /// How long it is good, as in 30m, 100h or 7d; 0 is for ever
-        #[arg(long, default_value = "24h", value_parser = expiry)]
-        expiry: Expiry,
+        #[arg(long, default_value = "24h")]
+        expiry: Validity,
         /// Controllers to join at [default: this node's addresses]
         #[arg(long = "server", value_name = "HOST[:PORT]")]
         servers: Vec<Server>,
@@ -49,7 +49,7 @@ pub enum TokenVerb {
         #[arg(required = true, value_name = "ID|TOKEN")]
         tokens: Vec<String>,
     },
-    /// Make a token without a cluster: prints it, and writes the Secret that makes it known
+    /// Make a token without a cluster: prints it, and writes the file that makes it known
     PreShared {
         /// The cluster authority's certificate
         #[arg(long, value_name = "FILE")]
@@ -61,36 +61,16 @@ pub enum TokenVerb {
         #[arg(long, default_value = "worker")]
         role: Role,
         /// How long it is good, as in 30m, 100h or 7d; 0 is for ever
-        #[arg(long, default_value = "0", value_parser = expiry)]
-        valid: Expiry,
-        /// Where to write the Secret: a file in a controller's manifests folder makes the token known
+        #[arg(long, default_value = "0")]
+        valid: Validity,
+        /// Where to write the token's Secret, for `sk8s controller --tokens FILE` or `kubectl create -f FILE`
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
     },
 }
 
-/// How long a token is good; `None` is for ever.
-pub type Expiry = Option<Duration>;
-
 /// How long `--wait` waits between questions.
 const AGAIN: Duration = Duration::from_millis(500);
-
-fn expiry(text: &str) -> Result<Expiry, String> {
-    let bad = || format!("not a duration: `{text}`; wanted: a number with s, m, h or d, as in `100h`, or 0");
-    if text == "0" || text == "0s" {
-        return Ok(None);
-    }
-    let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(bad)?;
-    let seconds = match unit {
-        "s" => 1,
-        "m" => 60,
-        "h" => 60 * 60,
-        "d" => 24 * 60 * 60,
-        _ => return Err(bad()),
-    };
-    let number: u64 = number.parse().map_err(|_| bad())?;
-    number.checked_mul(seconds).map(|seconds| Some(Duration::from_secs(seconds))).ok_or_else(bad)
-}
 
 /// Does it; what comes back is to be printed.
 pub fn obey(verb: TokenVerb, paths: &Paths, settings: &Settings) -> Result<String, CliError> {
@@ -141,8 +121,8 @@ fn token(record: &TokenRecord, certificate: &str, servers: Vec<Server>) -> Resul
     Ok(format!("{checked}\n"))
 }
 
-fn ends(expiry: Expiry) -> Option<UnixTime> {
-    expiry.map(|length| UnixTime(clock::now().floored().0.saturating_add(length.as_secs())))
+fn ends(Validity(length): Validity) -> Option<UnixTime> {
+    length.map(|length| UnixTime(clock::now().floored().0.saturating_add(length.as_secs())))
 }
 
 pub(super) fn identity(paths: &Paths, settings: &Settings) -> Result<Identity, CliError> {
@@ -190,21 +170,4 @@ fn list(client: &Client, role: Option<Role>) -> Result<String, CliError> {
 
 fn damaged(error: &BadRecord) -> String {
     format!("damaged: {error}\n")
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::expiry;
-
-    #[test]
-    fn a_token_is_good_for_hours_days_or_ever() {
-        assert_eq!(expiry("100h"), Ok(Some(Duration::from_secs(360_000))));
-        assert_eq!(expiry("7d"), Ok(Some(Duration::from_secs(604_800))));
-        assert_eq!(expiry("0"), Ok(None));
-        for bad in ["", "h", "1", "-1h", "1w", "99999999999999999999h", "1\u{e4}"] {
-            assert!(expiry(bad).is_err(), "{bad}");
-        }
-    }
 }

@@ -22,7 +22,7 @@ use crate::{
     backup::BackupError,
     config::{ConfigError, Invalid, San},
     datastore::MigrateError,
-    join::BadRecord,
+    join::{BadRecord, BadTokens},
     link::TlsError,
     node::NodeError,
     paths::Paths,
@@ -92,6 +92,15 @@ pub enum CliError {
     /// A token's id.
     #[error(transparent)]
     TokenId(#[from] BadPart),
+    /// A file with tokens.
+    #[error("`{}`", .path.display())]
+    Tokens {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong.
+        #[source]
+        source: BadTokens,
+    },
     /// A token could not be made.
     #[error(transparent)]
     Record(#[from] BadRecord),
@@ -145,7 +154,12 @@ impl CliError {
     pub const fn exit_code(&self) -> u8 {
         match self {
             Self::Verb(error) => error.exit_code(),
-            Self::Config { .. } | Self::Invalid(_) | Self::Token(_) | Self::TokenId(_) | Self::Label(_) => 2,
+            Self::Config { .. }
+            | Self::Invalid(_)
+            | Self::Token(_)
+            | Self::Tokens { .. }
+            | Self::TokenId(_)
+            | Self::Label(_) => 2,
             _ => 1,
         }
     }
@@ -167,6 +181,7 @@ impl CliError {
     const fn plain_hint(&self) -> Option<&'static str> {
         match self {
             Self::Token(_) => Some("copy it whole, or make another on a controller: `sk8s token create --role=worker`"),
+            Self::Tokens { .. } => Some("`sk8s token pre-shared --out FILE` writes such a file"),
             Self::NoAddress => Some("name one that other nodes reach: `--server HOST`"),
             Self::NoCluster(_) => Some("run this on a controller, with its rights and its `--data-dir`"),
             _ => None,

@@ -7,6 +7,7 @@ mod ask;
 mod judge;
 mod membership;
 mod message;
+mod pre_shared;
 mod record;
 mod serve;
 
@@ -14,5 +15,6 @@ pub use ask::{AskError, appoint, join, renew};
 pub use judge::Refusal;
 pub use membership::{Membership, MembershipError, PrivateKeys};
 pub use message::{Answer, Appointment, Candidate, JoinRequest, RenewRequest, SigningRequests, Wants, read, write};
+pub use pre_shared::{BadTokens, make_known, read_tokens};
 pub use record::{BadRecord, NodeRecord, SECRETS, TokenRecord};
 pub use serve::{Admitter, Council, Office, Opened, Seats};

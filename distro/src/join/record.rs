@@ -7,8 +7,9 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 use skerry_formats::{
     digest::Digest,
+    moment::Moment,
     role::Role,
-    token::{TokenId, TokenSecret},
+    token::{PreShared, TokenId, TokenSecret, usage},
 };
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
@@ -49,15 +50,6 @@ pub struct BadRecord {
     key: &'static str,
 }
 
-const KIND: &str = "bootstrap.kubernetes.io/token";
-
-const fn usage(role: Role) -> &'static str {
-    match role {
-        Role::Controller => "usage-sk8s-join-controller",
-        Role::Worker | Role::Single => "usage-sk8s-join-worker",
-    }
-}
-
 impl TokenRecord {
     /// A new token.
     ///
@@ -83,22 +75,7 @@ impl TokenRecord {
     /// The Secret.
     #[must_use]
     pub fn object(&self) -> Value {
-        let mut data = json!({
-            "token-id": self.id.as_str(),
-            "token-secret": self.secret.reveal(),
-            "description": self.description,
-            usage(self.role): "true",
-        });
-        if let Some(expires) = self.expires {
-            data["expiration"] = json!(expires.rfc3339());
-        }
-        json!({
-            "apiVersion": "v1",
-            "kind": "Secret",
-            "type": KIND,
-            "metadata": { "name": format!("bootstrap-token-{}", self.id), "namespace": "kube-system" },
-            "stringData": data,
-        })
+        PreShared::from(self.clone()).object()
     }
 
     /// Reads a Secret back; `None` if it is a token of another kind.
@@ -123,6 +100,20 @@ impl TokenRecord {
             expires,
             description: field(object, "description").unwrap_or_default(),
         }))
+    }
+}
+
+impl From<TokenRecord> for PreShared {
+    fn from(record: TokenRecord) -> Self {
+        let TokenRecord { id, secret, role, expires, description } = record;
+        Self { id, secret, role, expires: expires.map(|time| Moment(time.0)), description }
+    }
+}
+
+impl From<PreShared> for TokenRecord {
+    fn from(token: PreShared) -> Self {
+        let PreShared { id, secret, role, expires, description } = token;
+        Self { id, secret, role, expires: expires.map(|moment| UnixTime(moment.0)), description }
     }
 }
 

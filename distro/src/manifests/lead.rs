@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::{
-    api::{ApiError, Client},
+    api::{ApiError, Client, Creation},
     config::NodeName,
     pki::UnixTime,
     sys::clock::{self, Stopwatch},
@@ -61,14 +61,10 @@ impl Lead {
         let unchanged = self.seen.as_ref().map_or(Duration::ZERO, |(_, since)| since.elapsed());
         let written = match turn(there.as_ref(), self.node.as_str(), unchanged) {
             Turn::Wait => return Ok(false),
-            Turn::Make => client.create(LEASES, &lease(&self.node, clock::now(), None)),
-            Turn::Take => client.replace(&path, &lease(&self.node, clock::now(), Some(version))),
+            Turn::Make => client.create(LEASES, &lease(&self.node, clock::now(), None))? == Creation::Made,
+            Turn::Take => client.replace(&path, &lease(&self.node, clock::now(), Some(version)))?,
         };
-        match written {
-            Ok(()) => Ok(true),
-            Err(ApiError::Refused { status: 409, .. }) => Ok(false),
-            Err(error) => Err(error),
-        }
+        Ok(written)
     }
 }
 

@@ -17,6 +17,7 @@ use crate::{
     config::{Raw, Settings},
     datastore,
     duty::Duty,
+    join::TokenRecord,
     paths::Paths,
     pki, status,
     supervisor::{Board, Command, Driver, Handle, board, chain},
@@ -43,6 +44,8 @@ pub struct Order {
     pub token: Option<JoinToken>,
     /// Its configuration file, which may not be there.
     pub config: PathBuf,
+    /// Tokens that a controller makes known.
+    pub tokens: Vec<TokenRecord>,
 }
 
 /// Runs a node until it is told to end by SIGTERM or SIGINT.
@@ -58,6 +61,7 @@ pub async fn run(mut order: Order) -> Result<(), NodeError> {
         backup::unfinished(&order.paths)?;
     }
     let machine = address().await;
+    let tokens = std::mem::take(&mut order.tokens);
     let Some(standing) = stand(&mut order, &machine, &board).await? else { return Ok(()) };
     if order.duty.controls() {
         datastore::check(&order.settings.storage, &order.paths)?;
@@ -72,6 +76,7 @@ pub async fn run(mut order: Order) -> Result<(), NodeError> {
         tokio::spawn(backup::follow(subject, handle.clone()));
     }
     tokio::spawn(tasks::run(node.clone(), lines.client.subscribe(), handle.clone()));
+    tokio::spawn(tasks::make_known(tokens, lines.client.subscribe(), handle.clone()));
     tokio::spawn(care::care(node, lines, handle));
     driver.run().await;
     Ok(())

@@ -6,13 +6,15 @@ use tokio::sync::watch;
 
 use super::{prepare::Prepared, stacks};
 use crate::{
-    api::Client,
+    api::{ApiError, Client},
     component::ComponentId,
     config::Provider,
     images,
+    join::{self, TokenRecord},
     manifests::{self, Applier},
     network,
     supervisor::{Handle, chain},
+    sys::clock,
 };
 
 /// The pause between attempts at what must come about in the end.
@@ -42,6 +44,20 @@ pub async fn run(node: Prepared, api: Api, handle: Handle) {
         }
     };
     tokio::join!(pods, cluster, network);
+}
+
+/// Makes tokens known that were made before the cluster ran, as soon as the API takes them.
+pub async fn make_known(tokens: Vec<TokenRecord>, api: Api, handle: Handle) {
+    if tokens.is_empty() {
+        return;
+    }
+    handle.ready(ComponentId::KubeApiserver).await;
+    until_done("tokens not made known", move || {
+        let made = join::make_known(&api.borrow().clone(), &tokens, clock::now().floored())?;
+        made.iter().for_each(|id| tracing::info!(%id, "token made known"));
+        Ok::<_, ApiError>(())
+    })
+    .await;
 }
 
 async fn import(node: &Prepared, handle: &Handle) {

@@ -82,7 +82,7 @@ impl Layer {
     }
 
     /// All keys as one value.
-    pub(super) fn value(&self) -> Value {
+    pub(crate) fn value(&self) -> Value {
         as_value(&self.0)
     }
 
@@ -142,7 +142,7 @@ fn explain(map: &BTreeMap<String, Node>, (at, shape): (&KeyPath, &Shape), lines:
     for (key, node) in map {
         let path = at.key(key);
         let below = match shape {
-            Shape::Map(known) | Shape::Record(known) => {
+            Shape::Map(known) | Shape::Record(_, known) => {
                 known.iter().find(|(name, _)| name == key).map(|(_, shape)| shape)
             }
             _ => None,
@@ -151,7 +151,7 @@ fn explain(map: &BTreeMap<String, Node>, (at, shape): (&KeyPath, &Shape), lines:
             Node::Map(map) => explain(map, (&path, below.unwrap_or(shape)), lines),
             Node::Value(value, place) => lines.push(Explained {
                 key: path.to_string(),
-                value: if matches!(below, Some(Shape::Secret(_))) { "[redacted]".to_owned() } else { compact(value) },
+                value: if below.is_some_and(Shape::hides) { "[redacted]".to_owned() } else { compact(value) },
                 source: place.source.clone(),
                 line: place.line,
             }),

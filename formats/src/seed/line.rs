@@ -6,7 +6,7 @@ use super::path::Segment;
 /// The line, from 1, of the value at a path; `None` if not even its first key is found.
 pub fn line_of(text: &str, path: &[Segment]) -> Option<usize> {
     let lines: Vec<&str> = text.lines().collect();
-    let mut at = Cursor { line: 0, column: None };
+    let mut at = Cursor { line: 0, column: None, kind: Kind::Key };
     let mut found = None;
     for segment in path {
         match at.find(&lines, segment) {
@@ -23,6 +23,16 @@ pub fn line_of(text: &str, path: &[Segment]) -> Option<usize> {
 struct Cursor {
     line: usize,
     column: Option<usize>,
+    kind: Kind,
+}
+
+/// What a value stands behind.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// A key: a list below it may begin in the key's own column.
+    Key,
+    /// A dash: another one in its column is the next item.
+    Item,
 }
 
 impl Cursor {
@@ -33,8 +43,8 @@ impl Cursor {
         for (number, line) in lines.iter().enumerate().skip(self.line) {
             for (start, word) in tokens(line) {
                 let first = number == self.line;
-                let inside =
-                    self.column.is_none_or(|parent| start > parent || (word == "-" && start == parent && !first));
+                let list = self.kind == Kind::Key && word == "-" && !first;
+                let inside = self.column.is_none_or(|parent| start > parent || (list && start == parent));
                 if !inside {
                     if first {
                         continue;
@@ -46,9 +56,11 @@ impl Cursor {
                     continue;
                 }
                 match segment {
-                    Segment::Key(key) if is_key(word, key) => return Some(Self { line: number, column: Some(start) }),
+                    Segment::Key(key) if is_key(word, key) => {
+                        return Some(Self { line: number, column: Some(start), kind: Kind::Key });
+                    }
                     Segment::Index(wanted) if word == "-" && items == *wanted => {
-                        return Some(Self { line: number, column: Some(start) });
+                        return Some(Self { line: number, column: Some(start), kind: Kind::Item });
                     }
                     Segment::Index(_) if word == "-" => items += 1,
                     _ => {}
@@ -108,6 +120,7 @@ mod tests {
             (root.key("skerry").key("rolle"), Some(13)),
             (root.key("skerry").key("network").item(0).key("dns").item(1), Some(12)),
             (root.key("nowhere"), None),
+            (root.key("write_files").item(0).key("mode"), Some(4)),
         ] {
             assert_eq!(line_of(TEXT, path.segments()), line, "{path}");
         }

@@ -1,6 +1,7 @@
 //! NoCloud's other files: of meta-data a host name is taken, of network-config nothing.
 
 use super::{
+    foreign,
     layer::Layer,
     path::KeyPath,
     problem::{Fault, Problem, Problems, Source},
@@ -14,7 +15,7 @@ use super::{
 pub fn read_meta_data(source: &Source, bytes: &[u8]) -> Result<Layer, Problems> {
     let problem = |fault| Problems::one(Problem { source: source.clone(), line: None, fault });
     let text = raw::decode(bytes).map_err(problem)?;
-    let mut layer = raw::checked(source, text, &schema::META_DATA)?;
+    let mut layer = raw::checked(source, text, &schema::META_DATA, foreign::instead)?;
     layer.remove("instance-id");
     layer.rename("local-hostname", "hostname");
     Ok(layer)

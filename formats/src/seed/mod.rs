@@ -28,11 +28,20 @@ pub use network::Interface;
 pub use path::{KeyPath, Segment};
 pub use problem::{Fault, Problem, Problems, Source};
 pub use raw::{Header, SIZE_LIMIT, read};
-pub use section::{AdminKubeconfig, Api, ClusterIdentity, Encoding, HandOut, Ntp, Section, Seed, Timezone, WriteFile};
+pub use section::{
+    AdminKubeconfig, Api, ClusterIdentity, Encoding, HandOut, Ntp, Section, Seed, Timezone, Workloads, WriteFile,
+};
 pub use text::{
     Address, BadText, Cidr, Domain, FilePath, HostName, InterfaceName, LabelKey, LabelValue, Mac, Owner, Pem,
     Permissions, San, Secret, SshKey, Taint,
 };
+
+pub(crate) use line::line_of;
+pub(crate) use path::printable;
+pub(crate) use raw::{checked, decode};
+pub(crate) use schema::{INTERFACE, LABELS, TAINTS};
+pub(crate) use shape::{Shape, typed};
+pub(crate) use validate::interfaces;
 
 /// The first line of a seed.
 pub const HEADER: &str = "#cloud-config";

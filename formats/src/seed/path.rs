@@ -61,7 +61,7 @@ impl fmt::Display for KeyPath {
 }
 
 /// Foreign text as it may be shown on a console: cut, and without control characters.
-pub(super) fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     let cut: String = text.chars().take(80).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
     if cut.len() < text.len() && text.chars().count() > 80 { cut + "…" } else { cut }
 }

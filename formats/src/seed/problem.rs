@@ -132,12 +132,12 @@ impl Problems {
     ///
     /// # Errors
     /// If there are any.
-    pub(super) fn none_in(problems: Vec<Problem>) -> Result<(), Self> {
+    pub(crate) fn none_in(problems: Vec<Problem>) -> Result<(), Self> {
         if problems.is_empty() { Ok(()) } else { Err(Self(problems)) }
     }
 
     /// One problem.
-    pub(super) fn one(problem: Problem) -> Self {
+    pub(crate) fn one(problem: Problem) -> Self {
         Self(vec![problem])
     }
 

@@ -9,7 +9,7 @@ use super::{
     path::KeyPath,
     problem::{Fault, Problem, Problems, Source},
     schema,
-    shape::{Inspection, Shape},
+    shape::{Advice, Inspection, Shape},
 };
 
 /// The most bytes that a seed may have.
@@ -34,18 +34,18 @@ pub fn read(source: &Source, bytes: &[u8], header: Header) -> Result<Layer, Prob
     if header == Header::Required && text.lines().next().map(str::trim_end) != Some(HEADER) {
         return Err(Problems::one(Problem { source: source.clone(), line: Some(1), fault: Fault::Header }));
     }
-    checked(source, text, &schema::SEED)
+    checked(source, text, &schema::SEED, foreign::instead)
 }
 
-/// Parses a text and compares it with a shape.
-pub(super) fn checked(source: &Source, text: &str, shape: &Shape) -> Result<Layer, Problems> {
+/// Parses a text and compares it with a shape; `advice` knows what to do instead of another system's keys.
+pub(crate) fn checked(source: &Source, text: &str, shape: &Shape, advice: Advice) -> Result<Layer, Problems> {
     let value: Value = serde_yaml_ng::from_str(text).map_err(|error| {
         let line = error.location().map(|place| place.line());
         Problems::one(Problem { source: source.clone(), line, fault: Fault::Syntax(error.to_string()) })
     })?;
     let Some(value) = without_nothing(value) else { return Ok(Layer::default()) };
     let mut faults = Vec::new();
-    Inspection { advice: foreign::instead, faults: &mut faults }.value(shape, &value, &KeyPath::default());
+    Inspection { advice, faults: &mut faults }.value(shape, &value, &KeyPath::default());
     let place = |(path, fault): (KeyPath, Fault)| {
         let line = line_of(text, path.segments());
         Problem { source: source.clone(), line, fault }
@@ -54,7 +54,7 @@ pub(super) fn checked(source: &Source, text: &str, shape: &Shape) -> Result<Laye
     Ok(Layer::new(value, (source, text)))
 }
 
-pub(super) fn decode(bytes: &[u8]) -> Result<&str, Fault> {
+pub(crate) fn decode(bytes: &[u8]) -> Result<&str, Fault> {
     if bytes.len() > SIZE_LIMIT {
         return Err(Fault::TooLarge { limit: SIZE_LIMIT });
     }

@@ -12,7 +12,12 @@ use super::{
         Permissions, San, SshKey, Taint,
     },
 };
-use crate::{name::Name, role::Role, token::JoinToken};
+use crate::{
+    moment::Moment,
+    name::Name,
+    role::Role,
+    token::{JoinToken, TokenId, TokenSecret},
+};
 
 /// The seed's root.
 pub const SEED: Shape = Map(&[
@@ -25,28 +30,49 @@ pub const SEED: Shape = Map(&[
     ("skerry", SECTION),
 ]);
 
-const WRITE_FILE: Shape = Record(&[
-    ("path", Text(typed::<FilePath>)),
-    ("content", Text(anything)),
-    ("encoding", Text(encoding)),
-    ("permissions", Text(typed::<Permissions>)),
-    ("owner", Text(typed::<Owner>)),
-    ("append", Flag),
-]);
+const WRITE_FILE: Shape = Record(
+    1,
+    &[
+        ("path", Text(typed::<FilePath>)),
+        ("content", Text(anything)),
+        ("encoding", Text(encoding)),
+        ("permissions", Text(typed::<Permissions>)),
+        ("owner", Text(typed::<Owner>)),
+        ("append", Flag),
+    ],
+);
 
 const SECTION: Shape = Map(&[
     ("role", Text(typed::<Role>)),
+    ("workloads", Text(workloads)),
     ("token", Secret(token)),
+    ("tokens", List(&TOKEN)),
     ("cluster", CLUSTER),
     ("network", List(&INTERFACE)),
-    ("labels", Table(typed::<LabelKey>, typed::<LabelValue>)),
-    ("taints", List(&Text(typed::<Taint>))),
+    ("labels", LABELS),
+    ("taints", TAINTS),
     ("api", Map(&[("sans", List(&Text(typed::<San>)))])),
     ("pod-cidr", Text(typed::<Cidr>)),
     ("service-cidr", Text(typed::<Cidr>)),
     ("cluster-domain", Text(typed::<Domain>)),
     ("admin-kubeconfig", Map(&[("to", Text(hand_out))])),
 ]);
+
+/// Labels of a node.
+pub const LABELS: Shape = Table(typed::<LabelKey>, typed::<LabelValue>);
+/// Taints of a node.
+pub const TAINTS: Shape = List(&Text(typed::<Taint>));
+
+const TOKEN: Shape = Record(
+    3,
+    &[
+        ("id", Text(typed::<TokenId>)),
+        ("secret", Secret(typed::<TokenSecret>)),
+        ("role", Text(joining)),
+        ("expires", Text(typed::<Moment>)),
+        ("description", Text(anything)),
+    ],
+);
 
 const CLUSTER: Shape = Map(&[
     ("name", Text(typed::<Name>)),
@@ -58,7 +84,8 @@ const CLUSTER: Shape = Map(&[
     ("sa-pub", Text(typed::<Pem>)),
 ]);
 
-const INTERFACE: Shape = Map(&[
+/// A wired interface.
+pub const INTERFACE: Shape = Map(&[
     ("name", Text(typed::<InterfaceName>)),
     ("mac", Text(typed::<Mac>)),
     ("dhcp", Flag),
@@ -91,6 +118,15 @@ fn timezone(text: &str) -> Result<(), String> {
 
 fn encoding(text: &str) -> Result<(), String> {
     one_of(text, &["text/plain", "b64", "base64"])
+}
+
+fn workloads(text: &str) -> Result<(), String> {
+    one_of(text, &["tolerating", "all"])
+}
+
+/// A role that nodes join with.
+fn joining(text: &str) -> Result<(), String> {
+    one_of(text, &["controller", "worker"])
 }
 
 fn hand_out(text: &str) -> Result<(), String> {

@@ -12,7 +12,7 @@ use super::{
         Cidr, Domain, FilePath, HostName, LabelKey, LabelValue, Owner, Pem, Permissions, San, Secret, SshKey, Taint,
     },
 };
-use crate::{name::Name, role::Role};
+use crate::{name::Name, role::Role, token::PreShared};
 
 /// What a node is told about itself. Everything may be absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -126,9 +126,15 @@ pub struct Section {
     /// What the node is in its cluster.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<Role>,
+    /// Which workloads a controller runs beside the control plane; none if not said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub workloads: Option<Workloads>,
     /// How a worker or a further controller joins.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token: Option<Secret>,
+    /// Tokens that were made before the cluster ran: a controller makes each known once.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tokens: Vec<PreShared>,
     /// The cluster's name and keys.
     #[serde(skip_serializing_if = "ClusterIdentity::is_empty")]
     pub cluster: ClusterIdentity,
@@ -156,6 +162,16 @@ pub struct Section {
     /// Whether an administrator's kubeconfig may leave the node.
     #[serde(skip_serializing_if = "AdminKubeconfig::is_empty")]
     pub admin_kubeconfig: AdminKubeconfig,
+}
+
+/// Which workloads a controller runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Workloads {
+    /// Those that tolerate the taint of a control plane.
+    Tolerating,
+    /// All.
+    All,
 }
 
 impl Section {

@@ -14,8 +14,8 @@ const DEPTH: usize = 8;
 pub enum Shape {
     /// Known keys, each with a shape.
     Map(&'static [(&'static str, Shape)]),
-    /// Known keys, the first of which must be there.
-    Record(&'static [(&'static str, Shape)]),
+    /// Known keys, the first so many of which must be there.
+    Record(usize, &'static [(&'static str, Shape)]),
     /// Free keys, each checked, with texts.
     Table(Check, Check),
     /// A list of such values.
@@ -28,6 +28,18 @@ pub enum Shape {
     Flag,
     /// A whole number, from the first to the second.
     Number(u64, u64),
+}
+
+impl Shape {
+    /// Whether there is a secret in it.
+    pub fn hides(&self) -> bool {
+        match self {
+            Self::Secret(_) => true,
+            Self::List(item) => item.hides(),
+            Self::Map(known) | Self::Record(_, known) => known.iter().any(|(_, shape)| shape.hides()),
+            Self::Table(..) | Self::Text(_) | Self::Flag | Self::Number(..) => false,
+        }
+    }
 }
 
 /// Says what is wrong with a text.
@@ -62,9 +74,9 @@ impl Inspection<'_> {
         }
         match (shape, value) {
             (Shape::Map(known), Value::Mapping(map)) => self.map(known, map, at),
-            (Shape::Record(known), Value::Mapping(map)) => {
-                if let Some((first, _)) = known.first().filter(|(first, _)| !map.contains_key(*first)) {
-                    self.note(at, Fault::Value { path: at.key(first), why: "missing".to_owned() });
+            (Shape::Record(needed, known), Value::Mapping(map)) => {
+                for (key, _) in known.iter().take(*needed).filter(|(key, _)| !map.contains_key(*key)) {
+                    self.note(at, Fault::Value { path: at.key(key), why: "missing".to_owned() });
                 }
                 self.map(known, map, at);
             }
@@ -139,7 +151,7 @@ impl Inspection<'_> {
 
 const fn wanted(shape: &Shape) -> &'static str {
     match shape {
-        Shape::Map(_) | Shape::Record(_) | Shape::Table(..) => "keys and values",
+        Shape::Map(_) | Shape::Record(..) | Shape::Table(..) => "keys and values",
         Shape::List(_) => "a list",
         Shape::Text(_) | Shape::Secret(_) => "text (put it in quotes)",
         Shape::Flag => "`true` or `false`",

@@ -58,6 +58,30 @@ fn secrets_are_not_explained() {
     assert_eq!(of("skerry.labels.example.org/rack"), Some("r1"));
 }
 
+/// A controller's seed with a token that was made before.
+const CONTROLLER: &str = "  role: controller\n  workloads: tolerating\n  tokens:\n  - {id: abc123, secret: \
+                          0123456789abcdef, role: worker, expires: 2027-01-15T08:00:00Z, description: barn}\n";
+
+#[test]
+fn tokens_made_before_are_a_controllers_and_are_not_explained() {
+    let layer = user_data(&format!("#cloud-config\nskerry:\n{CONTROLLER}")).unwrap();
+    let seed = layer.validate().unwrap();
+    assert_eq!((seed.skerry.tokens[0].id.as_str(), seed.skerry.workloads), ("abc123", Some(Workloads::Tolerating)));
+    let explained = layer.explain();
+    let tokens = explained.iter().find(|line| line.key == "skerry.tokens").map(|line| line.value.as_str());
+    assert_eq!(tokens, Some("[redacted]"));
+    let again = user_data(&seed.to_cloud_config().unwrap()).unwrap().validate().unwrap();
+    assert_eq!(again, seed);
+    let said = section(&CONTROLLER.replace("role: controller", "role: single")).unwrap_err().to_string();
+    assert_eq!(
+        said,
+        "user-data, line 4: `skerry.workloads`: only a controller has the choice; the other roles run all workloads\n\
+         user-data, line 5: `skerry.tokens`: only a controller lets nodes join; `token` is what a worker joins with"
+    );
+    let twice = format!("{CONTROLLER}  - {{id: abc123, secret: 0123456789abcdef, role: worker}}\n");
+    assert!(section(&twice).unwrap_err().to_string().contains("`skerry.tokens[1].id`: `abc123` twice"));
+}
+
 #[test]
 fn a_bad_secret_is_not_shown() {
     let said = section("  cluster: {ca-key: hunter2}\n").unwrap_err().to_string();
@@ -196,7 +220,7 @@ fn the_documentation_has_every_key() {
 /// Paths of all keys that have no keys below them, an item of a list being `[]`.
 fn keys_of(shape: &shape::Shape, at: &str, keys: &mut Vec<String>) {
     match shape {
-        shape::Shape::Map(known) | shape::Shape::Record(known) => {
+        shape::Shape::Map(known) | shape::Shape::Record(_, known) => {
             let dot = if at.is_empty() { "" } else { "." };
             known.iter().for_each(|(key, below)| keys_of(below, &format!("{at}{dot}{key}"), keys));
         }

@@ -2,10 +2,12 @@
 
 use super::{
     layer::Layer,
+    network::Interface,
     path::KeyPath,
     problem::{Fault, Problem, Problems, Source},
     section::Seed,
 };
+use crate::role::Role;
 
 impl Layer {
     /// The typed seed.
@@ -22,6 +24,7 @@ impl Layer {
         files(&seed, &mut faults);
         network(&seed, &mut faults);
         identity(&seed, &mut faults);
+        control(&seed, &mut faults);
         let problems = faults.into_iter().map(|(keys, fault)| self.locate(&keys, fault));
         Problems::none_in(problems.collect())?;
         Ok(seed)
@@ -51,18 +54,47 @@ fn files(seed: &Seed, faults: &mut Faults) {
 
 fn network(seed: &Seed, faults: &mut Faults) {
     let at = KeyPath::default().key("skerry").key("network");
-    for (index, interface) in seed.skerry.network.iter().enumerate() {
+    let found = interfaces(&seed.skerry.network, &at).into_iter();
+    faults.extend(found.map(|(_, fault)| (vec!["skerry", "network"], fault)));
+}
+
+/// What does not fit together in a list of interfaces that stands at a path.
+pub(crate) fn interfaces(interfaces: &[Interface], at: &KeyPath) -> Vec<(KeyPath, Fault)> {
+    let mut faults = Vec::new();
+    for (index, interface) in interfaces.iter().enumerate() {
         let item = at.item(index);
-        let mut note = |path, why: &str| faults.push((vec!["skerry", "network"], fault(path, why)));
+        let mut note = |path: KeyPath, why: &str| faults.push((path.clone(), fault(path, why)));
         if !interface.uses_dhcp() && interface.addresses.is_empty() {
             note(item.key("addresses"), "missing: without DHCP an interface needs an address");
         }
         if interface.gateway.is_some() && interface.addresses.is_empty() {
             note(item.key("gateway"), "a gateway needs an address of the interface in `addresses`");
         }
-        let same = |other: &super::Interface| other.name == interface.name && other.mac == interface.mac;
-        if seed.skerry.network[..index].iter().any(same) {
+        let same = |other: &Interface| other.name == interface.name && other.mac == interface.mac;
+        if interfaces[..index].iter().any(same) {
             note(item, "the same interface twice");
+        }
+    }
+    faults
+}
+
+/// What only a controller can do something with.
+fn control(seed: &Seed, faults: &mut Faults) {
+    let section = &seed.skerry;
+    let at = KeyPath::default().key("skerry");
+    if section.role.is_some_and(|role| role != Role::Controller) {
+        let mut note = |key, why: &str| faults.push((vec!["skerry", key], fault(at.key(key), why)));
+        if section.workloads.is_some() {
+            note("workloads", "only a controller has the choice; the other roles run all workloads");
+        }
+        if !section.tokens.is_empty() {
+            note("tokens", "only a controller lets nodes join; `token` is what a worker joins with");
+        }
+    }
+    for (index, token) in section.tokens.iter().enumerate() {
+        if section.tokens[..index].iter().any(|other| other.id == token.id) {
+            let path = at.key("tokens").item(index).key("id");
+            faults.push((vec!["skerry", "tokens"], fault(path, format!("`{}` twice", token.id))));
         }
     }
 }

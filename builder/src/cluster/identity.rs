@@ -1,62 +1,21 @@
-//! A cluster's identity on the host: made once, kept in a folder only its owner can read, handed out as seeds.
-//!
-//! `seed.yaml` makes a node the cluster's single node; `admin.kubeconfig` reaches it; `pki/` is what both came from.
+//! The keys that a cluster is: made once, kept in a folder that only their owner can read.
 
 use std::path::Path;
 
-use sk8s::pki::{Authority, CertError, Identity, KeyPairPem, UnixTime};
+use sk8s::pki::{Authority, Identity, KeyPairPem, UnixTime};
 use skerry_formats::{
     name::Name,
     role::Role,
     seed::{BadText, ClusterIdentity, HostName, Section, Seed},
 };
 
+use super::ClusterError;
 use crate::{
     clock,
     fsx::{self, FsError},
-    report::Explain,
 };
 
 const FILES: [&str; 6] = ["ca.crt", "ca.key", "front-proxy-ca.crt", "front-proxy-ca.key", "sa.pub", "sa.key"];
-
-/// An identity that cannot be made, kept or handed out.
-#[derive(Debug, thiserror::Error)]
-pub enum ClusterError {
-    /// A file.
-    #[error(transparent)]
-    Fs(#[from] FsError),
-    /// Keys or certificates.
-    #[error("could not make the cluster's keys")]
-    Cert(#[from] CertError),
-    /// A name that no host may have.
-    #[error("`{name}` cannot be the cluster's name, as its node has the same")]
-    Name {
-        /// The name.
-        name: Name,
-        /// What is wrong with it.
-        #[source]
-        source: BadText,
-    },
-    /// A kept key that is none.
-    #[error("a kept key of the cluster cannot be used")]
-    Text(#[from] BadText),
-    /// The seed cannot be put into words.
-    #[error("could not write the seed as YAML")]
-    Yaml(#[from] serde_yaml_ng::Error),
-    /// There is a cluster already.
-    #[error("there is a cluster in `{0}` already")]
-    Exists(String),
-}
-
-impl Explain for ClusterError {
-    fn hint(&self) -> Option<String> {
-        match self {
-            Self::Exists(_) => Some("choose another name, or another folder: `--out DIR`".to_owned()),
-            Self::Name { .. } => Some("use lower-case letters, digits and `-`".to_owned()),
-            _ => None,
-        }
-    }
-}
 
 /// What a cluster's owner hands out.
 #[derive(Clone, Debug)]
@@ -97,7 +56,8 @@ pub fn create(folder: &Path, name: &Name, server: &str) -> Result<Handed, Cluste
     Ok(handed)
 }
 
-fn kept(pki: &Path) -> Result<Option<Identity>, FsError> {
+/// The identity that is kept in a folder, if there is one.
+pub(super) fn kept(pki: &Path) -> Result<Option<Identity>, FsError> {
     if fsx::symlink_metadata(pki)?.is_none() {
         return Ok(None);
     }
@@ -113,7 +73,7 @@ fn kept(pki: &Path) -> Result<Option<Identity>, FsError> {
 }
 
 /// Written beside and renamed, so that an identity is kept whole or not at all.
-fn keep(pki: &Path, identity: Identity) -> Result<Identity, FsError> {
+pub(super) fn keep(pki: &Path, identity: Identity) -> Result<Identity, FsError> {
     let parent = pki.parent().unwrap_or(Path::new("."));
     let folder = fsx::temp_dir_in(parent)?;
     let texts = [
@@ -133,12 +93,18 @@ fn keep(pki: &Path, identity: Identity) -> Result<Identity, FsError> {
     Ok(identity)
 }
 
-fn write_secret(path: &Path, text: &str) -> Result<(), FsError> {
+pub(super) fn write_secret(path: &Path, text: &str) -> Result<(), FsError> {
     fsx::write_atomic_secret(path, text.as_bytes())
 }
 
 fn seed_of(identity: &Identity, name: &Name, host: HostName) -> Result<Seed, BadText> {
-    let cluster = ClusterIdentity {
+    let section = Section { role: Some(Role::Single), cluster: keys(identity, name)?, ..Section::default() };
+    Ok(Seed { hostname: Some(host), skerry: section, ..Seed::default() })
+}
+
+/// A cluster's keys as the seed of a controller has them.
+pub(super) fn keys(identity: &Identity, name: &Name) -> Result<ClusterIdentity, BadText> {
+    Ok(ClusterIdentity {
         name: Some(name.clone()),
         ca_cert: Some(identity.ca.certificate.parse()?),
         ca_key: Some(identity.ca.key.clone().into()),
@@ -146,9 +112,7 @@ fn seed_of(identity: &Identity, name: &Name, host: HostName) -> Result<Seed, Bad
         front_proxy_ca_key: Some(identity.front_proxy_ca.key.clone().into()),
         sa_key: Some(identity.service_account.private.clone().into()),
         sa_pub: Some(identity.service_account.public.parse()?),
-    };
-    let section = Section { role: Some(Role::Single), cluster, ..Section::default() };
-    Ok(Seed { hostname: Some(host), skerry: section, ..Seed::default() })
+    })
 }
 
 #[cfg(test)]

@@ -1,0 +1,156 @@
+//! A k0sctl.yaml as a file of hosts: what has a word here is carried over, and every other key is remarked upon. Pure.
+
+mod host;
+mod words;
+
+use serde_yaml_ng::{Mapping, Value};
+use skerry_formats::{
+    cluster::{self, Cluster, HostRole},
+    seed::Source,
+};
+
+use crate::report::Explain;
+
+/// What became of a k0sctl.yaml.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Imported {
+    /// The file of hosts.
+    pub cluster: Cluster,
+    /// What was not carried over or needs a look, a line each.
+    pub remarks: Vec<String>,
+}
+
+/// A text that is no k0sctl.yaml.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// It is no YAML.
+    #[error("not YAML")]
+    Yaml(#[from] serde_yaml_ng::Error),
+    /// It is something else.
+    #[error("not a k0sctl.yaml: its `apiVersion` is `{0}`; wanted: `k0sctl.k0sproject.io/…`")]
+    Other(String),
+    /// It names no hosts.
+    #[error("not a k0sctl.yaml: `spec.hosts` has no hosts")]
+    NoHosts,
+}
+
+impl Explain for ImportError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Other(found) if found.starts_with("k0s.") => {
+                Some("that is k0s' own configuration; k0sctl.yaml has it below `spec.k0s.config`".to_owned())
+            }
+            _ => None,
+        }
+    }
+
+    fn exit_code(&self) -> u8 {
+        2
+    }
+}
+
+/// Remarks about keys.
+#[derive(Debug, Default)]
+struct Remarks(Vec<String>);
+
+impl Remarks {
+    fn add(&mut self, path: &str, why: &str) {
+        self.0.push(format!("`{path}`: {why}"));
+    }
+
+    /// Every key that is not among those carried over, with the reason where there is one.
+    fn left(&mut self, at: &str, map: &Mapping, carried: &[&str]) {
+        for key in map.keys().map(shown).filter(|key| !carried.contains(&key.as_str())) {
+            let path = if at.is_empty() { key.clone() } else { format!("{at}.{key}") };
+            self.add(&path, words::why(&path, &key));
+        }
+    }
+}
+
+fn shown(key: &Value) -> String {
+    key.as_str().map_or_else(|| format!("{key:?}"), str::to_owned)
+}
+
+/// Carries over what can be.
+///
+/// # Errors
+/// If the text is not k0sctl's.
+pub fn import(text: &str) -> Result<Imported, ImportError> {
+    let root: Value = serde_yaml_ng::from_str(text)?;
+    let api_version = root["apiVersion"].as_str().unwrap_or_default();
+    if !api_version.starts_with("k0sctl.k0sproject.io/") {
+        return Err(ImportError::Other(api_version.chars().take(80).collect()));
+    }
+    let mut remarks = Remarks::default();
+    let mut cluster = Cluster::default();
+    remarks.left("", &map(&root), &["apiVersion", "kind", "metadata", "spec"]);
+    let metadata = map(&root["metadata"]);
+    remarks.left("metadata", &metadata, &["name"]);
+    if let Some(name) = root["metadata"]["name"].as_str() {
+        match name.parse() {
+            Ok(name) => cluster.metadata.name = Some(name),
+            Err(_) => remarks.add("metadata.name", "not a name here: lower-case letters, digits, `.`, `_` and `-`"),
+        }
+    }
+    let spec = &root["spec"];
+    remarks.left("spec", &map(spec), &["hosts", "k0s"]);
+    let hosts = spec["hosts"].as_sequence().filter(|hosts| !hosts.is_empty()).ok_or(ImportError::NoHosts)?;
+    for (index, value) in hosts.iter().enumerate() {
+        cluster.spec.hosts.extend(host::host(index, value, &cluster, &mut remarks));
+    }
+    k0s(&spec["k0s"], &mut cluster, &mut remarks);
+    remarks.0.extend(unfinished(&cluster));
+    Ok(Imported { cluster, remarks: remarks.0 })
+}
+
+fn map(value: &Value) -> Mapping {
+    value.as_mapping().cloned().unwrap_or_default()
+}
+
+/// The distribution's part: of its configuration, what every node must agree upon.
+fn k0s(k0s: &Value, cluster: &mut Cluster, remarks: &mut Remarks) {
+    remarks.left("spec.k0s", &map(k0s), &["config"]);
+    let config = &k0s["config"];
+    remarks.left("spec.k0s.config", &map(config), &["apiVersion", "kind", "metadata", "spec"]);
+    let at = "spec.k0s.config.spec";
+    remarks.left(at, &map(&config["spec"]), &["api", "network"]);
+    let (api, network) = (&config["spec"]["api"], &config["spec"]["network"]);
+    remarks.left(&format!("{at}.api"), &map(api), &["sans", "externalAddress"]);
+    let names = api["sans"].as_sequence().into_iter().flatten().chain([&api["externalAddress"]]);
+    for name in names.filter_map(Value::as_str) {
+        match name.parse() {
+            Ok(san) if !cluster.spec.api.sans.contains(&san) => cluster.spec.api.sans.push(san),
+            Ok(_) => {}
+            Err(_) => remarks.add(&format!("{at}.api"), &format!("`{name}` is no DNS name and no address")),
+        }
+    }
+    remarks.left(&format!("{at}.network"), &map(network), &["podCIDR", "serviceCIDR", "clusterDomain"]);
+    let mut range = |key: &str| {
+        let text = network[key].as_str()?;
+        let parsed = text.parse().ok();
+        if parsed.is_none() {
+            remarks.add(&format!("{at}.network.{key}"), "not a range of addresses without host bits");
+        }
+        parsed
+    };
+    cluster.spec.network.pods = range("podCIDR");
+    cluster.spec.network.services = range("serviceCIDR");
+    if let Some(domain) = network["clusterDomain"].as_str() {
+        cluster.spec.network.domain = domain.parse().ok();
+        if cluster.spec.network.domain.is_none() {
+            remarks.add(&format!("{at}.network.clusterDomain"), "not a domain");
+        }
+    }
+}
+
+/// What the file needs before a cluster can be made of it.
+fn unfinished(cluster: &Cluster) -> Vec<String> {
+    let text = cluster.to_yaml().unwrap_or_default();
+    let read = cluster::read(&Source::new("the file printed"), text.as_bytes());
+    read.err().iter().flat_map(|problems| problems.iter()).map(ToString::to_string).collect()
+}
+
+/// How many hosts of a role there are so far.
+fn of_role(cluster: &Cluster, role: HostRole) -> usize {
+    cluster.spec.hosts.iter().filter(|host| host.role == role).count()
+}

@@ -1,0 +1,225 @@
+//! From a file of hosts to seeds: the mapping, what is kept, and what is imported.
+
+use std::{collections::BTreeMap, os::unix::fs::PermissionsExt as _};
+
+use proptest::prelude::*;
+use sk8s::{
+    link,
+    pki::{Identity, UnixTime},
+};
+use skerry_formats::{
+    cluster::{self, Cluster, Host, HostRole},
+    role::Role,
+    seed::{self, Header, HostName, Seed, Source},
+    token::{JoinToken, PreShared},
+};
+
+use super::{Change, ClusterError, Folder, Owner, k0sctl, plan, seeds};
+use crate::{fsx, report::print_error};
+
+const HOSTS: &str = include_str!("../../../formats/golden/cluster-full.yaml");
+const NOW: UnixTime = UnixTime(1_800_000_000);
+
+fn hosts(text: &str) -> Cluster {
+    cluster::read(&Source::new("hosts.yaml"), text.as_bytes()).unwrap()
+}
+
+fn token(number: usize) -> PreShared {
+    PreShared {
+        id: format!("tok{number:03}").parse().unwrap(),
+        secret: format!("{number:016}").parse().unwrap(),
+        role: Role::Worker,
+        expires: None,
+        description: String::new(),
+    }
+}
+
+fn folder(path: &std::path::Path) -> Folder {
+    Folder::new(path.join("home"), "home".parse().unwrap())
+}
+
+/// A seed as a node reads it.
+fn read(text: &str) -> Seed {
+    seed::read(&Source::new("seed"), text.as_bytes(), Header::Required).unwrap().validate().unwrap()
+}
+
+#[test]
+fn a_cluster_is_made_once_and_follows_its_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = folder(dir.path());
+    assert!(matches!(folder.apply(&hosts(HOSTS)), Err(ClusterError::Missing(_))));
+    let made = folder.create(&hosts(HOSTS)).unwrap();
+    assert_eq!((made.seeds.len(), made.tokens.len(), made.changes.len()), (3, 2, 2));
+    assert!(matches!(folder.create(&hosts(HOSTS)), Err(ClusterError::Exists(_))));
+    let keys = folder.identity().unwrap();
+
+    let same = folder.apply(&hosts(HOSTS)).unwrap();
+    assert!(same.changes.is_empty() && same.seeds.iter().all(|seed| !seed.written), "{same:?}");
+
+    let more = HOSTS.replace("  - name: mill\n", "  - name: shed\n    role: worker\n  - name: mill\n");
+    let grown = folder.apply(&hosts(&more)).unwrap();
+    let written: Vec<&str> = grown.seeds.iter().filter(|seed| seed.written).map(|seed| seed.host.as_str()).collect();
+    assert_eq!(written, ["tower", "shed"], "the controller learns of it, and the others stay as they are");
+    assert_eq!(grown.changes.iter().map(|(_, change, _)| *change).collect::<Vec<_>>(), [Change::New]);
+    let fewer = folder.apply(&hosts(HOSTS)).unwrap();
+    assert_eq!(
+        fewer.changes.iter().map(|(host, change, _)| (host.as_str(), *change)).collect::<Vec<_>>(),
+        [("shed", Change::Gone)]
+    );
+    assert!(fsx::symlink_metadata(&folder.path().join("seeds/shed.yaml")).unwrap().is_none(), "its seed goes with it");
+    assert_eq!(folder.identity().unwrap(), keys);
+    assert_eq!(folder.urls().unwrap(), ["https://192.168.1.10:6443", "https://tower.example.org:7443"]);
+}
+
+#[test]
+fn everything_that_is_kept_is_for_its_owner_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = folder(dir.path());
+    folder.create(&hosts(HOSTS)).unwrap();
+    for name in ["tokens.json", "cluster.yaml", "admin.kubeconfig", "seeds/tower.yaml", "seeds/barn.yaml", "pki/ca.key"]
+    {
+        let meta = fsx::symlink_metadata(&folder.path().join(name)).unwrap().unwrap();
+        assert_eq!(meta.permissions().mode() & 0o777, 0o600, "{name}");
+    }
+}
+
+#[test]
+fn a_workers_token_is_what_its_controller_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = folder(dir.path());
+    folder.create(&hosts(HOSTS)).unwrap();
+    let of = |host: &str| read(&fsx::read_to_string(&folder.path().join(format!("seeds/{host}.yaml"))).unwrap());
+    let (tower, barn) = (of("tower"), of("barn"));
+    let token: JoinToken = barn.skerry.token.as_ref().unwrap().reveal().parse().unwrap();
+    let known = tower.skerry.tokens.iter().find(|known| known.id == token.id).unwrap();
+    assert_eq!((known.secret == token.secret, known.description.as_str()), (true, "barn"));
+    assert_eq!(token.authority, link::print_of(&folder.identity().unwrap().ca.certificate).unwrap());
+    let servers: Vec<String> = token.servers.iter().map(ToString::to_string).collect();
+    assert_eq!(servers, ["192.168.1.10", "tower.example.org:7443"]);
+    let sans: Vec<String> = tower.skerry.api.sans.iter().map(ToString::to_string).collect();
+    assert_eq!(sans, ["home.example.org", "192.168.1.10", "tower.example.org"]);
+}
+
+#[test]
+fn a_token_is_kept_until_it_ends() {
+    let cluster = hosts(HOSTS);
+    let mut count = 0;
+    let mut make = |expires| {
+        count += 1;
+        Ok::<_, ()>(PreShared { expires, ..token(count) })
+    };
+    let first = plan(&cluster, &BTreeMap::new(), NOW, &mut make).unwrap();
+    let ends = NOW.0 + 100 * 60 * 60;
+    assert!(first.tokens.values().all(|token| token.expires.map(|moment| moment.0) == Some(ends)));
+    let before = plan(&cluster, &first.tokens, UnixTime(ends - 1), &mut make).unwrap();
+    assert_eq!((before.tokens, before.changes), (first.tokens.clone(), Vec::new()));
+    let after = plan(&cluster, &first.tokens, UnixTime(ends), &mut make).unwrap();
+    assert!(after.changes.iter().all(|(_, change, _)| *change == Change::Renewed));
+    assert_eq!(after.changes.len(), 2);
+}
+
+#[test]
+fn what_is_refused_is_golden() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("hosts.yaml");
+    let mut said = String::new();
+    for text in [HOSTS.replace("role: worker", "rolle: worker"), HOSTS.replace("name: home", "name: away")] {
+        fsx::write_atomic(&file, text.as_bytes()).unwrap();
+        said += &print_error(&super::read(&file, &"home".parse().unwrap()).unwrap_err());
+    }
+    let folder = folder(dir.path());
+    said += &print_error(&folder.apply(&hosts(HOSTS)).unwrap_err());
+    folder.create(&hosts(HOSTS)).unwrap();
+    said += &print_error(&folder.create(&hosts(HOSTS)).unwrap_err());
+    let said = said.replace(&dir.path().display().to_string(), "DIR");
+    golden("refusals.txt", &said);
+}
+
+/// Compares with a file of `golden/cluster/`; with `BLESS` set, writes it instead.
+fn golden(name: &str, text: &str) {
+    let path = std::path::PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("golden/cluster").join(name);
+    if std::env::var_os("BLESS").is_some() {
+        fsx::write_atomic(&path, text.as_bytes()).unwrap();
+    }
+    assert_eq!(text, fsx::read_to_string(&path).unwrap(), "{name}");
+}
+
+#[test]
+fn a_k0sctl_file_is_imported_and_what_is_left_is_told() {
+    let imported = k0sctl::import(include_str!("../../golden/cluster/k0sctl.yaml")).unwrap();
+    golden("imported.yaml", &imported.cluster.to_yaml().unwrap());
+    golden("imported.txt", &(imported.remarks.join("\n") + "\n"));
+}
+
+#[test]
+fn what_is_no_k0sctl_file_is_refused() {
+    let said = |text: &str| print_error(&k0sctl::import(text).unwrap_err());
+    assert_eq!(
+        said("apiVersion: k0s.k0sproject.io/v1beta1\n"),
+        "error: not a k0sctl.yaml: its `apiVersion` is `k0s.k0sproject.io/v1beta1`; wanted: `k0sctl.k0sproject.io/…`\n  \
+         hint: that is k0s' own configuration; k0sctl.yaml has it below `spec.k0s.config`\n"
+    );
+    let none = "apiVersion: k0sctl.k0sproject.io/v1beta1\nspec: {hosts: []}\n";
+    assert_eq!(said(none), "error: not a k0sctl.yaml: `spec.hosts` has no hosts\n");
+}
+
+fn host(number: usize, role: HostRole) -> Host {
+    let addresses = if role.controls() { vec!["10.0.0.1".parse().unwrap()] } else { Vec::new() };
+    Host {
+        name: format!("host-{number}").parse().unwrap(),
+        role,
+        no_taints: false,
+        addresses,
+        board: None,
+        network: Vec::new(),
+        labels: BTreeMap::new(),
+        taints: Vec::new(),
+    }
+}
+
+fn any_cluster() -> impl Strategy<Value = Cluster> {
+    (0..3_usize, 0..6_usize, any::<bool>()).prop_map(|(kind, workers, no_taints)| {
+        let role = [HostRole::Controller, HostRole::ControllerWorker, HostRole::Single][kind];
+        let workers = if role == HostRole::Single { 0 } else { workers };
+        let mut cluster = Cluster::default();
+        let no_taints = no_taints && role == HostRole::ControllerWorker;
+        cluster.spec.hosts.push(Host { no_taints, ..host(0, role) });
+        cluster.spec.hosts.extend((1..=workers).map(|number| host(number, HostRole::Worker)));
+        cluster
+    })
+}
+
+/// One for all cases: keys are slow to make.
+fn identity() -> &'static Identity {
+    static IDENTITY: std::sync::OnceLock<Identity> = std::sync::OnceLock::new();
+    IDENTITY.get_or_init(|| Identity::generate(&"home".parse().unwrap(), NOW).unwrap())
+}
+
+proptest! {
+    #[test]
+    fn every_host_gets_a_seed_that_a_node_takes(cluster in any_cluster()) {
+        let mut count = 0;
+        let plan = plan(&cluster, &BTreeMap::new(), NOW, |_| { count += 1; Ok::<_, ()>(token(count)) }).unwrap();
+        let name = "home".parse().unwrap();
+        let owner = Owner { name: &name, identity: identity(), tokens: &plan.tokens };
+        let made = seeds(&cluster, &owner).unwrap();
+        let names: Vec<&HostName> = made.iter().map(|(name, _)| name).collect();
+        let wanted: Vec<&HostName> = cluster.spec.hosts.iter().map(|host| &host.name).collect();
+        prop_assert_eq!(names, wanted);
+        for ((_, made), host) in made.iter().zip(&cluster.spec.hosts) {
+            let text = made.to_cloud_config().unwrap();
+            prop_assert_eq!(&read(&text), made);
+            prop_assert_eq!(text.contains("PRIVATE KEY"), host.role.controls(), "only a controller has keys");
+            prop_assert_eq!(made.skerry.token.is_some(), host.role == HostRole::Worker);
+            let told = if matches!(host.role, HostRole::Controller | HostRole::ControllerWorker) { plan.tokens.len() } else { 0 };
+            prop_assert_eq!(made.skerry.tokens.len(), told);
+        }
+        let again = cluster::read(&Source::new("s"), cluster.to_yaml().unwrap().as_bytes());
+        prop_assert_eq!(again, Ok(cluster));
+    }
+
+    #[test]
+    fn any_k0sctl_text_is_imported_or_refused(text in "(hosts|role|worker|controller|ssh|address|installFlags|--labels=a|- |  |: |\n|[0-9.]{1,5}|\\[|\\]){0,40}") {
+        let _any = k0sctl::import(&format!("apiVersion: k0sctl.k0sproject.io/v1beta1\nspec:\n  hosts:\n  - role: worker\n    {text}"));
+    }
+}

@@ -1,0 +1,100 @@
+//! What belongs together in a cluster's file.
+
+use std::collections::BTreeMap;
+
+use super::{Cluster, Host, HostRole};
+use crate::seed::{Fault, KeyPath, interfaces};
+
+/// How many addresses a join token holds.
+const MOST_SERVERS: usize = 16;
+
+type Faults = Vec<(KeyPath, Fault)>;
+
+/// All that does not fit together, each with its place.
+pub fn faults(cluster: &Cluster) -> Faults {
+    let mut faults = Vec::new();
+    let hosts = KeyPath::default().key("spec").key("hosts");
+    controllers(&cluster.spec.hosts, &hosts, &mut faults);
+    for (index, host) in cluster.spec.hosts.iter().enumerate() {
+        let at = hosts.item(index);
+        alone(host, &at, &mut faults);
+        faults.extend(interfaces(&host.network, &at.key("network")));
+    }
+    twice(&cluster.spec.hosts, &hosts, &mut faults);
+    faults
+}
+
+fn note(faults: &mut Faults, path: KeyPath, why: impl Into<String>) {
+    faults.push((path.clone(), Fault::Value { path, why: why.into() }));
+}
+
+/// There is one host that controls, and if it is a cluster by itself, no other.
+fn controllers(hosts: &[Host], at: &KeyPath, faults: &mut Faults) {
+    let mut found = hosts.iter().enumerate().filter(|(_, host)| host.role.controls());
+    let Some((first, controller)) = found.next() else {
+        let why = "no host controls the cluster: one is a `controller`, `controller+worker` or `single`";
+        return note(faults, at.clone(), why);
+    };
+    for (index, _) in found {
+        note(faults, at.item(index).key("role"), "a second controller: a cluster has one so far");
+    }
+    if controller.role == HostRole::Single && hosts.len() > 1 {
+        let why = "no other host joins a `single` one; wanted here: `controller+worker` with `noTaints: true`";
+        note(faults, at.item(first).key("role"), why);
+    }
+}
+
+/// What does not fit together in one host.
+fn alone(host: &Host, at: &KeyPath, faults: &mut Faults) {
+    let servers = host.servers().len();
+    match host.role {
+        HostRole::Worker if !host.addresses.is_empty() => {
+            let why = "only a controller is called: a worker dials out; its own address goes into `network`";
+            note(faults, at.key("addresses"), why);
+        }
+        HostRole::Worker => {}
+        _ if servers == 0 => {
+            let why = "missing: where workers and `kubectl` call this controller, as in `[192.168.1.10]`";
+            note(faults, at.key("addresses"), why);
+        }
+        _ if servers > MOST_SERVERS => {
+            note(faults, at.key("addresses"), format!("{servers} of them; the most is {MOST_SERVERS}"));
+        }
+        _ => {}
+    }
+    if host.no_taints && host.role != HostRole::ControllerWorker {
+        note(faults, at.key("noTaints"), "only a `controller+worker` has a taint to do without");
+    }
+    if !host.role.works() {
+        let why = "a `controller` runs no workloads and is no node; wanted: `controller+worker`, or leave it out";
+        let given = [("labels", host.labels.is_empty()), ("taints", host.taints.is_empty())];
+        given.iter().filter(|(_, empty)| !empty).for_each(|(key, _)| note(faults, at.key(key), why));
+    }
+}
+
+/// What two hosts cannot both have.
+fn twice(hosts: &[Host], at: &KeyPath, faults: &mut Faults) {
+    let mut owners: BTreeMap<String, &Host> = BTreeMap::new();
+    let mut claim = |host, what: String, path: KeyPath| {
+        if let Some(other) = owners.insert(what.clone(), host).filter(|other| !std::ptr::eq(*other, host)) {
+            note(faults, path, format!("{what}: the host `{}` has it already", other.name));
+        }
+    };
+    for (index, host) in hosts.iter().enumerate() {
+        let at = at.item(index);
+        claim(host, format!("the name `{}`", host.name), at.key("name"));
+        for server in &host.addresses {
+            claim(host, format!("the address `{server}`"), at.key("addresses"));
+        }
+        for (number, interface) in host.network.iter().enumerate() {
+            let at = at.key("network").item(number);
+            if let Some(mac) = &interface.mac {
+                claim(host, format!("the hardware address `{}`", mac.as_str().to_lowercase()), at.key("mac"));
+            }
+            for address in &interface.addresses {
+                let bare = address.as_str().split('/').next().unwrap_or_default();
+                claim(host, format!("the fixed address `{bare}`"), at.key("addresses"));
+            }
+        }
+    }
+}

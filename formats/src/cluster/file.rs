@@ -1,0 +1,242 @@
+//! The file's types.
+
+use std::{collections::BTreeMap, fmt, net::IpAddr, str::FromStr, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    hint,
+    name::Name,
+    role::Role,
+    seed::{Address, Api, Cidr, Domain, HostName, Interface, LabelKey, LabelValue, Taint, Workloads},
+    token::{Server, Validity},
+};
+
+/// A cluster's file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Cluster {
+    pub(super) api_version: String,
+    pub(super) kind: String,
+    /// Who the cluster is.
+    #[serde(default, skip_serializing_if = "Metadata::is_empty")]
+    pub metadata: Metadata,
+    /// How it is to be.
+    pub spec: Spec,
+}
+
+/// `metadata`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Metadata {
+    /// The cluster's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<Name>,
+}
+
+impl Metadata {
+    const fn is_empty(&self) -> bool {
+        self.name.is_none()
+    }
+}
+
+/// `spec`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Spec {
+    /// The API server.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub api: Api,
+    /// Addresses within the cluster.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub network: Network,
+    /// Join tokens.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub tokens: Tokens,
+    /// The hosts, each name once.
+    pub hosts: Vec<Host>,
+}
+
+/// Addresses within the cluster.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Network {
+    /// Addresses of pods.
+    #[serde(rename = "podCIDR", skip_serializing_if = "Option::is_none")]
+    pub pods: Option<Cidr>,
+    /// Addresses of Services.
+    #[serde(rename = "serviceCIDR", skip_serializing_if = "Option::is_none")]
+    pub services: Option<Cidr>,
+    /// The DNS domain.
+    #[serde(rename = "clusterDomain", skip_serializing_if = "Option::is_none")]
+    pub domain: Option<Domain>,
+}
+
+/// Join tokens of hosts that have not joined yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Tokens {
+    /// How long each is good, from when it is made.
+    pub expiry: Validity,
+}
+
+impl Default for Tokens {
+    /// Thirty days: hosts are flashed, carried to their places and switched on.
+    fn default() -> Self {
+        Self { expiry: Validity(Some(Duration::from_secs(30 * 24 * 60 * 60))) }
+    }
+}
+
+/// A host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Host {
+    /// Its name, and its node's.
+    pub name: HostName,
+    /// What it does.
+    pub role: HostRole,
+    /// Whether a controller that works runs all workloads, and not only those that tolerate a control plane.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub no_taints: bool,
+    /// Where a controller is called, the first before the others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub addresses: Vec<Server>,
+    /// What hardware it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub board: Option<Name>,
+    /// Interfaces with a configuration of their own; all others use DHCP.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub network: Vec<Interface>,
+    /// Labels of its node.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<LabelKey, LabelValue>,
+    /// Taints of its node.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub taints: Vec<Taint>,
+}
+
+/// What a host does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum HostRole {
+    /// The control plane alone.
+    Controller,
+    /// The control plane, and workloads.
+    ControllerWorker,
+    /// A whole cluster that no other host joins.
+    Single,
+    /// Workloads.
+    Worker,
+}
+
+/// A word that names no role of a host.
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+#[error("unknown role: `{word}`; known: `controller`, `controller+worker`, `single`, `worker`{}", .near.map(|n| format!("; did you mean `{n}`?")).unwrap_or_default())]
+pub struct UnknownHostRole {
+    word: String,
+    near: Option<&'static str>,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+impl Host {
+    /// Where a controller is called: its `addresses`, or else the fixed addresses of its interfaces.
+    #[must_use]
+    pub fn servers(&self) -> Vec<Server> {
+        if !self.addresses.is_empty() {
+            return self.addresses.clone();
+        }
+        let fixed = self.network.iter().flat_map(|interface| &interface.addresses);
+        fixed.filter_map(server).collect()
+    }
+
+    /// Which workloads a controller runs; `None` if it runs none or has no choice.
+    #[must_use]
+    pub const fn workloads(&self) -> Option<Workloads> {
+        match (self.role, self.no_taints) {
+            (HostRole::ControllerWorker, true) => Some(Workloads::All),
+            (HostRole::ControllerWorker, false) => Some(Workloads::Tolerating),
+            _ => None,
+        }
+    }
+}
+
+/// An interface's address without its prefix, as something to call.
+fn server(address: &Address) -> Option<Server> {
+    let ip: IpAddr = address.as_str().split('/').next()?.parse().ok()?;
+    match ip {
+        IpAddr::V4(v4) => v4.to_string().parse().ok(),
+        IpAddr::V6(v6) => format!("[{v6}]").parse().ok(),
+    }
+}
+
+impl HostRole {
+    /// All roles.
+    pub const ALL: [Self; 4] = [Self::Controller, Self::ControllerWorker, Self::Single, Self::Worker];
+
+    /// Its word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Controller => "controller",
+            Self::ControllerWorker => "controller+worker",
+            Self::Single => "single",
+            Self::Worker => "worker",
+        }
+    }
+
+    /// The role in the host's seed.
+    #[must_use]
+    pub const fn role(self) -> Role {
+        match self {
+            Self::Controller | Self::ControllerWorker => Role::Controller,
+            Self::Single => Role::Single,
+            Self::Worker => Role::Worker,
+        }
+    }
+
+    /// Whether the control plane runs there.
+    #[must_use]
+    pub const fn controls(self) -> bool {
+        !matches!(self, Self::Worker)
+    }
+
+    /// Whether pods run there: only then there is a node.
+    #[must_use]
+    pub const fn works(self) -> bool {
+        !matches!(self, Self::Controller)
+    }
+}
+
+impl fmt::Display for HostRole {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for HostRole {
+    type Err = UnknownHostRole;
+
+    fn from_str(word: &str) -> Result<Self, UnknownHostRole> {
+        Self::ALL.into_iter().find(|role| role.as_str() == word).ok_or_else(|| UnknownHostRole {
+            word: crate::seed::printable(word),
+            near: hint::nearest(word, Self::ALL.map(Self::as_str)),
+        })
+    }
+}
+
+impl TryFrom<String> for HostRole {
+    type Error = UnknownHostRole;
+
+    fn try_from(word: String) -> Result<Self, UnknownHostRole> {
+        word.parse()
+    }
+}
+
+impl From<HostRole> for String {
+    fn from(role: HostRole) -> Self {
+        role.as_str().to_owned()
+    }
+}

@@ -1,0 +1,78 @@
+//! A cluster's hosts in one file (kind `Cluster`): who there is, what each does, where controllers are called. From it and
+//! the cluster's identity comes a seed for each host.
+//!
+//! [`read`] is strict, as seeds are: an unknown key, or one that nothing would come of, is an error with the line and the
+//! nearest known key.
+
+mod check;
+mod file;
+mod schema;
+
+#[cfg(test)]
+mod tests;
+
+pub use file::{Cluster, Host, HostRole, Metadata, Network, Spec, Tokens, UnknownHostRole};
+
+use crate::{
+    seed::{Api, Fault, KeyPath, Problem, Problems, Source, checked, decode, line_of},
+    token::Server,
+};
+
+/// The file's `apiVersion`.
+pub const API_VERSION: &str = "skerry.dev/v1";
+/// The file's `kind`.
+pub const KIND: &str = "Cluster";
+
+/// Reads a cluster's file.
+///
+/// # Errors
+/// All that is wrong with it.
+pub fn read(source: &Source, bytes: &[u8]) -> Result<Cluster, Problems> {
+    let problem = |line, fault| Problem { source: source.clone(), line, fault };
+    let text = decode(bytes).map_err(|fault| Problems::one(problem(None, fault)))?;
+    let layer = checked(source, text, &schema::CLUSTER, |_| None)?;
+    if layer.is_empty() {
+        let nothing = Fault::Kind { path: KeyPath::default(), wanted: "keys and values", found: "nothing" };
+        return Err(Problems::one(problem(None, nothing)));
+    }
+    // Each value was checked on its own, so that what remains is a key that another one needs.
+    let cluster: Cluster = serde_yaml_ng::from_value(layer.value())
+        .map_err(|error| Problems::one(problem(None, Fault::Syntax(error.to_string()))))?;
+    let located = |(path, fault): (KeyPath, Fault)| problem(line_of(text, path.segments()), fault);
+    let mut problems: Vec<Problem> = check::faults(&cluster).into_iter().map(located).collect();
+    problems.sort_by_key(|problem| problem.line);
+    Problems::none_in(problems)?;
+    Ok(cluster)
+}
+
+impl Cluster {
+    /// Where controllers are called.
+    #[must_use]
+    pub fn servers(&self) -> Vec<Server> {
+        self.spec.hosts.iter().filter(|host| host.role.controls()).flat_map(Host::servers).collect()
+    }
+
+    /// The file's text.
+    ///
+    /// # Errors
+    /// Never for a file that was read; one made by hand may hold text that YAML cannot.
+    pub fn to_yaml(&self) -> Result<String, serde_yaml_ng::Error> {
+        serde_yaml_ng::to_string(self)
+    }
+}
+
+impl Default for Cluster {
+    fn default() -> Self {
+        Self {
+            api_version: API_VERSION.to_owned(),
+            kind: KIND.to_owned(),
+            metadata: Metadata::default(),
+            spec: Spec {
+                hosts: Vec::new(),
+                api: Api::default(),
+                network: Network::default(),
+                tokens: Tokens::default(),
+            },
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Every key that a cluster's file may have.
+
+use super::{API_VERSION, HostRole, KIND};
+use crate::{
+    name::Name,
+    seed::{
+        Cidr, Domain, HostName, INTERFACE, LABELS, San,
+        Shape::{self, Flag, List, Map, Record, Text},
+        TAINTS, printable, typed,
+    },
+    token::{Server, Validity},
+};
+
+/// The file's root.
+pub const CLUSTER: Shape = Record(
+    3,
+    &[
+        ("apiVersion", Text(api_version)),
+        ("kind", Text(kind)),
+        ("spec", SPEC),
+        ("metadata", Map(&[("name", Text(typed::<Name>))])),
+    ],
+);
+
+const SPEC: Shape = Record(
+    1,
+    &[
+        ("hosts", List(&HOST)),
+        ("api", Map(&[("sans", List(&Text(typed::<San>)))])),
+        ("network", NETWORK),
+        ("tokens", Map(&[("expiry", Text(typed::<Validity>))])),
+    ],
+);
+
+const NETWORK: Shape = Map(&[
+    ("podCIDR", Text(typed::<Cidr>)),
+    ("serviceCIDR", Text(typed::<Cidr>)),
+    ("clusterDomain", Text(typed::<Domain>)),
+]);
+
+const HOST: Shape = Record(
+    2,
+    &[
+        ("name", Text(typed::<HostName>)),
+        ("role", Text(typed::<HostRole>)),
+        ("noTaints", Flag),
+        ("addresses", List(&Text(typed::<Server>))),
+        ("board", Text(typed::<Name>)),
+        ("network", List(&INTERFACE)),
+        ("labels", LABELS),
+        ("taints", TAINTS),
+    ],
+);
+
+fn api_version(text: &str) -> Result<(), String> {
+    if text == API_VERSION {
+        return Ok(());
+    }
+    if text.starts_with("k0sctl.") {
+        return Err(format!(
+            "wanted: `{API_VERSION}`; `skerry cluster import FILE` makes such a file of one of k0sctl's"
+        ));
+    }
+    Err(format!("unknown: `{}`; wanted: `{API_VERSION}`", printable(text)))
+}
+
+fn kind(text: &str) -> Result<(), String> {
+    if text == KIND { Ok(()) } else { Err(format!("unknown: `{}`; wanted: `{KIND}`", printable(text))) }
+}
