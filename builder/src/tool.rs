@@ -170,6 +170,12 @@ impl Tool {
     }
 }
 
+/// Becomes a program, with our own environment and streams; returns only if that fails.
+pub fn become_program(program: &Path, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> ToolError {
+    let name = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    ToolError::Start { name, source: Command::new(program).args(args).exec() }
+}
+
 fn running() -> MutexGuard<'static, BTreeSet<u32>> {
     RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -6,11 +6,14 @@ use skerry_formats::arch::Arch;
 
 use crate::{
     accel::Accel,
-    machine::{Machine, Network, Watchdog},
+    machine::{Forward, Machine, Network, Watchdog},
 };
 
 /// Number of PCI Express ports kept free for devices that are plugged in while the machine runs.
 pub const HOTPLUG_PORTS: u8 = 2;
+
+/// The hardware address of a machine on another one's network, where the other has QEMU's usual one.
+const OTHER: &str = "52:54:00:12:34:57";
 
 /// The arguments, without the program's own name.
 #[must_use]
@@ -118,22 +121,36 @@ impl Args {
     }
 
     fn network(&mut self, network: &Network) {
-        let Network::User(forwards) = network else { return };
-        let mut user = "user,id=net".to_owned();
-        for forward in forwards {
-            user.push_str(&format!(",hostfwd=tcp:127.0.0.1:{}-:{}", forward.host, forward.guest));
+        let user = |id: &str| {
+            let forward = |forward: &Forward| format!(",hostfwd=tcp:127.0.0.1:{}-:{}", forward.host, forward.guest);
+            format!("user,id={id}{}", network.forwards().iter().map(forward).collect::<String>())
+        };
+        let card = "virtio-net-pci,netdev=net,romfile=";
+        match network {
+            Network::None => {}
+            Network::User(_) => {
+                self.pair("-netdev", &user("net")).pair("-device", card);
+            }
+            Network::Shared { port, .. } => {
+                self.pair("-netdev", &user("user"))
+                    .pair("-netdev", "hubport,id=hub-user,hubid=0,netdev=user")
+                    .pair("-netdev", &format!("socket,id=other,listen=127.0.0.1:{port}"))
+                    .pair("-netdev", "hubport,id=hub-other,hubid=0,netdev=other")
+                    .pair("-netdev", "hubport,id=net,hubid=0")
+                    .pair("-device", card);
+            }
+            Network::Plugged(port) => {
+                self.pair("-netdev", &format!("socket,id=net,connect=127.0.0.1:{port}"))
+                    .pair("-device", &format!("{card},mac={OTHER}"));
+            }
         }
-        self.pair("-netdev", &user).pair("-device", "virtio-net-pci,netdev=net,romfile=");
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        firmware::Firmware,
-        machine::{Forward, RunFiles},
-    };
+    use crate::{firmware::Firmware, machine::RunFiles};
 
     fn machine(arch: Arch, accel: Accel) -> Machine {
         Machine {
@@ -171,6 +188,20 @@ mod tests {
         assert_eq!(lines(&machine(Arch::Amd64, Accel::Tcg)), include_str!("../golden/argv-amd64-tcg.txt"));
         assert_eq!(lines(&machine(Arch::Arm64, Accel::Tcg)), include_str!("../golden/argv-arm64-tcg.txt"));
         assert_eq!(lines(&machine(Arch::Amd64, Accel::Kvm)), include_str!("../golden/argv-amd64-kvm.txt"));
+    }
+
+    #[test]
+    fn two_machines_share_a_network_and_have_addresses_of_their_own() {
+        let forwards = vec![Forward { host: 40001, guest: 6443 }];
+        let first = Machine { network: Network::Shared { forwards, port: 40002 }, ..machine(Arch::Amd64, Accel::Tcg) };
+        let second = Machine { network: Network::Plugged(40002), ..machine(Arch::Amd64, Accel::Tcg) };
+        let (first, second) = (lines(&first), lines(&second));
+        assert!(
+            first.contains("hostfwd=tcp:127.0.0.1:40001-:6443") && first.contains("listen=127.0.0.1:40002"),
+            "{first}"
+        );
+        assert!(second.contains("connect=127.0.0.1:40002") && second.contains(OTHER), "{second}");
+        assert!(!first.contains(OTHER));
     }
 
     #[test]

@@ -27,4 +27,5 @@ pub use firmware::Firmware;
 pub use interrupt::Interrupt;
 pub use machine::{Forward, Machine, Network, Watchdog};
 pub use medium::Medium;
+pub use ports::free as free_port;
 pub use vm::{Options, Vm, VmError};

@@ -49,6 +49,26 @@ pub enum Network {
     None,
     /// QEMU's own network 10.0.2.0/24 with ports of the host's loopback forwarded.
     User(Vec<Forward>),
+    /// The same, and one more machine may be plugged into it, at a TCP port of the host's loopback.
+    Shared {
+        /// What is forwarded to this machine.
+        forwards: Vec<Forward>,
+        /// Where the other plugs in.
+        port: u16,
+    },
+    /// Plugged into another machine's network, at this port.
+    Plugged(u16),
+}
+
+impl Network {
+    /// Ports of the host that lead to the machine.
+    #[must_use]
+    pub fn forwards(&self) -> &[Forward] {
+        match self {
+            Self::User(forwards) | Self::Shared { forwards, .. } => forwards,
+            Self::None | Self::Plugged(_) => &[],
+        }
+    }
 }
 
 /// A TCP port on the host's loopback that leads to one of the machine.

@@ -161,10 +161,7 @@ impl Vm {
             Ok(qmp) => qmp,
             Err(error) => return Err(dead(&mut process, &options.state).unwrap_or(VmError::Control(error))),
         };
-        let forwards = match machine.network {
-            Network::User(forwards) => forwards,
-            Network::None => vec![],
-        };
+        let forwards = machine.network.forwards().to_vec();
         let Options { state, interrupt, .. } = options;
         Ok(Self { process, qmp, serial, forwards, state, interrupt, looks: 0, _sockets: sockets, _lock: lock })
     }
@@ -311,12 +308,16 @@ fn prepare(options: &Options, sockets: &Path) -> Result<Machine, VmError> {
 }
 
 fn open_ports(network: &Network) -> io::Result<Network> {
-    let Network::User(forwards) = network else { return Ok(Network::None) };
     let open = |forward: &Forward| {
         let wanted = (forward.host != 0).then_some(forward.host);
         ports::free(wanted).map(|host| Forward { host, guest: forward.guest })
     };
-    forwards.iter().map(open).collect::<io::Result<_>>().map(Network::User)
+    let forwards = network.forwards().iter().map(open).collect::<io::Result<_>>()?;
+    Ok(match network {
+        Network::User(_) => Network::User(forwards),
+        Network::Shared { port, .. } => Network::Shared { forwards, port: *port },
+        other @ (Network::None | Network::Plugged(_)) => other.clone(),
+    })
 }
 
 fn dead(process: &mut Running, state: &Path) -> Option<VmError> {

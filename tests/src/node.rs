@@ -126,7 +126,10 @@ pub fn console_tail(state: &Path) -> String {
 }
 
 /// The full name of a preloaded image, as the node reports it.
-fn preloaded(kubectl: &Kubectl, word: &str) -> Check<String> {
+///
+/// # Errors
+/// If there is none, or no node is Ready.
+pub fn preloaded(kubectl: &Kubectl, word: &str) -> Check<String> {
     let node = kubectl.node_ready()?;
     let images = node["status"]["images"].as_array().cloned().unwrap_or_default();
     let mut names = images.iter().flat_map(|image| image["names"].as_array().cloned().unwrap_or_default());

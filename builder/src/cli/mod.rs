@@ -6,6 +6,7 @@ mod cluster;
 mod host;
 mod inspect;
 mod keys;
+mod kubectl;
 mod lock;
 mod sk8s;
 mod store;
@@ -44,6 +45,8 @@ enum Verb {
     Inspect(inspect::Args),
     /// Make and list signing keys
     Keys(keys::Args),
+    /// Run the kubectl that images hold
+    Kubectl(kubectl::Args),
     /// Resolve all packages of the catalogue and write `skerry.lock`
     Lock(lock::Args),
     /// Build sk8s for any Linux: one program with all components in it
@@ -127,6 +130,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Verb::Cluster(args) => cluster::run(&host()?, &args),
         Verb::Inspect(args) => inspect::run(&args),
         Verb::Keys(args) => keys::run(&args),
+        Verb::Kubectl(args) => kubectl::run(&host()?, &args),
         Verb::Lock(args) => lock::run(&host()?, &args),
         Verb::Sk8s(args) => sk8s::run(&host()?, &args),
         Verb::Vm(args) => vm::run(&host()?, &args),

@@ -5,13 +5,9 @@ use std::{error::Error, path::PathBuf, time::Duration};
 use skerry_formats::name::Name;
 use skerry_qemu::disk::DiskSize;
 
-use super::{Failure, Host, lock};
+use super::{Failure, Host, kubectl};
 use crate::{
-    archive::Archive,
-    build::{BuildError, sets::LockedSets},
-    clock, cluster,
-    component::{Component, Toolchain, Workshop},
-    interrupt, plan,
+    cluster, interrupt,
     vm::{self, Identity, Keep, Kubectl, Options, SeedFrom, Until},
 };
 
@@ -52,7 +48,7 @@ pub struct Args {
 /// Boots an image.
 pub fn run(host: &Host, args: &Args) -> Result<(), Failure> {
     let image = args.image.clone().map_or_else(|| vm::newest(&PathBuf::from("out")), Ok)?;
-    let mut options = Options::new(image, host.store.root().to_owned(), Kubectl::multicall(kubectl(host)?));
+    let mut options = Options::new(image, host.store.root().to_owned(), Kubectl::multicall(kubectl::program(host)?));
     if let Some(state) = &args.state {
         options.state.clone_from(state);
     }
@@ -74,22 +70,4 @@ fn identity(folder: &std::path::Path, url: &str) -> Result<Identity, Box<dyn Err
     let name: Name = "skerry-vm".parse()?;
     let handed = cluster::hand_out(folder, &name, url)?;
     Ok(Identity { seed: handed.seed.into_bytes(), kubeconfig: handed.kubeconfig.into_bytes() })
-}
-
-/// The Kubernetes client for this host: the very program that images hold, built for our own architecture.
-fn kubectl(host: &Host) -> Result<PathBuf, Failure> {
-    let folder = host.catalog.component(&"kubernetes".parse()?)?;
-    let component = Component::load(&folder)?;
-    let lock = lock::load(host)?;
-    let archive =
-        Archive::debian(Err(crate::archive::mirror::MirrorError::None), host.store.clone(), clock::unix_now())?;
-    let sets = LockedSets { lock: &lock, archive: &archive, reporter: &host.reporter };
-    let toolchain = Toolchain::new(host.store.root(), host.catalog.root());
-    let workshop = Workshop { store: &host.store, toolchain: &toolchain, packages: &sets, reporter: &host.reporter };
-    let built = workshop.build(&component, plan::host_arch()?)?;
-    let path = built.files.iter().find_map(|file| match &file.content {
-        crate::tree::Content::Stored { path, .. } if file.install.file_name() == "kube" => Some(path.clone()),
-        _ => None,
-    });
-    Ok(path.ok_or(BuildError::NoSet("kubernetes"))?)
 }

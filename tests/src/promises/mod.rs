@@ -3,6 +3,7 @@
 mod arm;
 mod debug;
 mod hostile;
+mod pair;
 mod recovery;
 mod reproducible;
 mod restart;
@@ -28,6 +29,7 @@ pub fn run(lab: &Lab, report: &mut Report) {
     seeds::run(lab, report);
     debug::run(lab, report);
     arm::run(lab, report);
+    pair::run(lab, report);
     single(lab, report);
 }
 
@@ -80,6 +82,6 @@ fn single(lab: &Lab, report: &mut Report) {
 fn prepared(lab: &Lab, image: &Path) -> Check<Node> {
     let node = Node::boot(lab, image, Deadline::seconds(READY))?;
     node.inspector()?;
-    workload::make(&node)?;
+    workload::make(&node.kubectl, &node.busybox)?;
     Ok(node)
 }

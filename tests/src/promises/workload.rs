@@ -33,31 +33,31 @@ pub fn deployment(node: &mut Node) -> Check {
 }
 
 /// Makes the Deployment, its Service and the pod that asks it.
-pub fn make(node: &Node) -> Check {
+pub fn make(kubectl: &Kubectl, busybox: &str) -> Check {
     let serve = format!(
         "{BUSYBOX} mkdir -p /www && echo '{SAYS}' >/www/index.html && exec {BUSYBOX} httpd -f -vv -p 8080 -h /www"
     );
     let labels = json!({"app": WEB});
-    node.kubectl.apply(&json!({
+    kubectl.apply(&json!({
         "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": WEB},
         "spec": {"replicas": 1, "selector": {"matchLabels": labels}, "template": {
             "metadata": {"labels": labels},
             "spec": {"terminationGracePeriodSeconds": 1, "containers": [{
-                "name": "httpd", "image": node.busybox, "imagePullPolicy": "Never",
+                "name": "httpd", "image": busybox, "imagePullPolicy": "Never",
                 "command": [BUSYBOX, "sh", "-c", serve],
                 "ports": [{"containerPort": 8080}],
                 "readinessProbe": {"httpGet": {"path": "/", "port": 8080}, "periodSeconds": 2},
             }]},
         }},
     }))?;
-    node.kubectl.apply(&json!({
+    kubectl.apply(&json!({
         "apiVersion": "v1", "kind": "Service", "metadata": {"name": WEB},
         "spec": {"selector": labels, "ports": [{"port": 80, "targetPort": 8080}]},
     }))?;
-    node.kubectl.apply(&json!({
+    kubectl.apply(&json!({
         "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "client"},
         "spec": {"terminationGracePeriodSeconds": 0, "containers": [{
-            "name": "busybox", "image": node.busybox, "imagePullPolicy": "Never",
+            "name": "busybox", "image": busybox, "imagePullPolicy": "Never",
             "command": [BUSYBOX, "sleep", "1000000"],
         }]},
     }))
