@@ -36,7 +36,7 @@ impl FromStr for Validity {
 impl std::fmt::Display for Validity {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let seconds = self.0.map_or(0, |span| span.as_secs());
-        match UNITS.iter().find(|(_, unit)| seconds > 0 && seconds % unit == 0) {
+        match UNITS.iter().find(|(_, unit)| seconds > 0 && seconds.is_multiple_of(*unit)) {
             Some((name, unit)) => write!(f, "{}{name}", seconds / unit),
             None => f.write_str("0"),
         }
