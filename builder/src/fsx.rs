@@ -215,7 +215,12 @@ pub fn sweep() {
 
 /// Gives a finished temporary file its final name, in one step, with the permission bits of any new file (0644).
 pub fn persist(file: tempfile::NamedTempFile, path: &Path) -> Result<()> {
-    set_mode(file.path(), 0o644)?;
+    persist_as(file, path, 0o644)
+}
+
+/// As [`persist`], with these permission bits.
+pub fn persist_as(file: tempfile::NamedTempFile, path: &Path, mode: u32) -> Result<()> {
+    set_mode(file.path(), mode)?;
     file.persist(path).map(|_| ()).map_err(|error| FsError {
         action: "write",
         path: path.to_owned(),

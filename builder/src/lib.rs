@@ -17,6 +17,7 @@ pub mod inspect;
 pub mod interrupt;
 pub mod lock;
 pub mod oci;
+pub mod onefile;
 pub mod plan;
 pub mod report;
 pub mod seal;

@@ -134,7 +134,8 @@ fn root_request(board: &Board, profile: &Name, recipe: &Recipe) -> Result<SetReq
     SetRequest::new(&format!("root/{}/{profile}", board.name), board.arch, packages, &recipe.exclude)
 }
 
-fn beside_requests(sets: &PackageSets, target: Arch) -> Result<BTreeMap<Name, SetRequest>, PlanError> {
+/// The package sets beside a root's own, for a target.
+pub(crate) fn beside_requests(sets: &PackageSets, target: Arch) -> Result<BTreeMap<Name, SetRequest>, PlanError> {
     let host = host_arch()?;
     let request = |(name, set): (&Name, &crate::catalog::PackageSet)| {
         let arch = set.side.arch(host, target);

@@ -137,6 +137,8 @@ impl Tool {
         self.command.stdin(Stdio::piped());
         let mut child = self.spawn()?;
         let mut stdin = child.stdin.take();
+        // A wide pipe means fewer turns between the two; without it all works as well.
+        let _wide = stdin.as_ref().map(|pipe| nix::fcntl::fcntl(pipe, nix::fcntl::FcntlArg::F_SETPIPE_SZ(1 << 20)));
         let written = stdin.as_mut().map_or(Ok(()), write);
         drop(stdin);
         let stdout = self.finish(child)?;

@@ -39,20 +39,14 @@ pub enum ApiError {
     },
 }
 
+/// What most requests carry.
+const JSON: &str = "application/json";
+
 /// A client that trusts one authority.
 #[derive(Clone, Debug)]
 pub struct Client {
     agent: Agent,
     server: String,
-}
-
-/// What came of making an object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Creation {
-    /// It is new.
-    Made,
-    /// One of that name was there.
-    There,
 }
 
 impl Client {
@@ -123,19 +117,20 @@ impl Client {
         }
     }
 
-    /// Makes a new object in the collection at `path`; one that is there already stays as it is.
+    /// Makes an object that must not be there yet.
     ///
     /// # Errors
-    /// If the server cannot be reached or refuses.
-    pub fn create(&self, path: &str, object: &serde_json::Value) -> Result<Creation, ApiError> {
-        let request = self.agent.post(format!("{}{path}", self.server)).content_type("application/json");
-        let mut response = request.send(object.to_string()).map_err(ApiError::Unreachable)?;
-        let text = response.body_mut().read_to_string().map_err(ApiError::Unreachable)?;
-        match response.status().as_u16() {
-            200..=202 => Ok(Creation::Made),
-            409 => Ok(Creation::There),
-            status => Err(refused(path, status, &text)),
-        }
+    /// If it is there (status 409), the server cannot be reached or refuses.
+    pub fn create(&self, collection: &str, object: &serde_json::Value) -> Result<(), ApiError> {
+        Self::send(self.agent.post(format!("{}{collection}", self.server)), collection, (JSON, object))
+    }
+
+    /// Makes an object be as `object` says, if it is still as its `resourceVersion` says.
+    ///
+    /// # Errors
+    /// If it changed meanwhile (status 409), the server cannot be reached or refuses.
+    pub fn replace(&self, path: &str, object: &serde_json::Value) -> Result<(), ApiError> {
+        Self::send(self.agent.put(format!("{}{path}", self.server)), path, (JSON, object))
     }
 
     /// Sets some fields of an object and leaves the others (JSON merge patch, RFC 7386).
@@ -143,11 +138,20 @@ impl Client {
     /// # Errors
     /// If the object is not there, or the server cannot be reached or refuses.
     pub fn merge(&self, path: &str, patch: &serde_json::Value) -> Result<(), ApiError> {
-        let request = self.agent.patch(format!("{}{path}", self.server)).content_type("application/merge-patch+json");
-        let mut response = request.send(patch.to_string()).map_err(ApiError::Unreachable)?;
+        let request = self.agent.patch(format!("{}{path}", self.server));
+        Self::send(request, path, ("application/merge-patch+json", patch))
+    }
+
+    fn send(
+        request: ureq::RequestBuilder<ureq::typestate::WithBody>,
+        path: &str,
+        (content_type, object): (&str, &serde_json::Value),
+    ) -> Result<(), ApiError> {
+        let request = request.content_type(content_type);
+        let mut response = request.send(object.to_string()).map_err(ApiError::Unreachable)?;
         let text = response.body_mut().read_to_string().map_err(ApiError::Unreachable)?;
         match response.status().as_u16() {
-            200 => Ok(()),
+            200 | 201 => Ok(()),
             status => Err(refused(path, status, &text)),
         }
     }

@@ -51,6 +51,7 @@ impl Duty {
     pub const fn runs(self, component: ComponentId) -> bool {
         match component {
             ComponentId::Kine
+            | ComponentId::Etcd
             | ComponentId::KubeApiserver
             | ComponentId::KubeControllerManager
             | ComponentId::KubeScheduler => self.controls(),

@@ -1,9 +1,11 @@
 //! sk8s, the Kubernetes distribution: it makes keys, writes configuration and supervises upstream's components.
 
 pub mod api;
+pub mod backup;
 pub mod cli;
 pub mod component;
 pub mod config;
+pub mod datastore;
 pub mod duty;
 #[cfg(test)]
 mod golden;
@@ -14,6 +16,8 @@ pub mod manifests;
 pub mod network;
 pub mod node;
 pub mod paths;
+pub mod payload;
+pub mod peers;
 pub mod pki;
 pub mod reset;
 pub mod service;

@@ -35,6 +35,18 @@ impl Default for Paths {
 }
 
 impl Paths {
+    /// The list of built-in images, beside their folder.
+    #[must_use]
+    pub fn images_list(&self) -> PathBuf {
+        self.images.with_file_name("images.json")
+    }
+
+    /// The list of the components' versions, among them.
+    #[must_use]
+    pub fn versions_list(&self) -> PathBuf {
+        self.components.join("versions.json")
+    }
+
     /// Folder of the authorities.
     #[must_use]
     pub fn pki(&self) -> PathBuf {
@@ -59,6 +71,18 @@ impl Paths {
         self.of(ComponentId::Kine).join("kine.sock")
     }
 
+    /// The database of a cluster that keeps its objects in SQLite.
+    #[must_use]
+    pub fn sqlite(&self) -> PathBuf {
+        self.data.join("db/state.db")
+    }
+
+    /// The folder of this controller's member of etcd.
+    #[must_use]
+    pub fn etcd(&self) -> PathBuf {
+        self.data.join("etcd")
+    }
+
     /// Folder of what joins this node to others.
     #[must_use]
     pub fn link(&self) -> PathBuf {
@@ -75,6 +99,18 @@ impl Paths {
     #[must_use]
     pub fn membership(&self) -> PathBuf {
         self.data.join("membership.json")
+    }
+
+    /// What a controller keeps of having joined others: the cluster's keys, so for root alone.
+    #[must_use]
+    pub fn appointment(&self) -> PathBuf {
+        self.data.join("appointment.json")
+    }
+
+    /// What a controller knows of the other members of etcd before its own runs.
+    #[must_use]
+    pub fn peers(&self) -> PathBuf {
+        self.data.join("peers.json")
     }
 
     /// containerd's socket.

@@ -12,6 +12,7 @@ pub mod layout;
 pub mod manifest;
 pub mod moment;
 pub mod name;
+pub mod payload;
 pub mod role;
 pub mod seed;
 pub mod slot;

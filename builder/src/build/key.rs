@@ -31,6 +31,9 @@ pub fn of_root(plan: &Plan, bench: &Bench<'_>, (built, overlays): (&[Built], &[P
         let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
         key = key.with(format!("overlay {name}"), of_folder(folder)?);
     }
+    for component in built {
+        key = key.with(format!("version {}", component.name), &component.version);
+    }
     for file in built.iter().flat_map(|built| &built.files) {
         key = key.with(format!("file {} {:o}", file.install, file.mode), file.content.digest());
     }

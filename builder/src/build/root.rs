@@ -7,7 +7,7 @@ use skerry_formats::{cmdline::RootRef, digest::Digest};
 
 use super::{Bench, BuildError, key, sets::LockedSets};
 use crate::{
-    component::{Built, Place, images_json},
+    component::{Built, Place, images_json, versions_json},
     compose::{self, Indexer, Inputs, InstallFile, Package, Release},
     fsx, lock,
     plan::{self, Plan},
@@ -163,7 +163,7 @@ fn inputs(plan: &Plan, bench: &Bench<'_>, (built, overlays): (&[Built], Vec<Path
     })
 }
 
-/// The components' files, and the list of images that sk8s reads.
+/// The components' files, and the lists of images and versions that sk8s reads.
 fn install_files(bench: &Bench<'_>, built: &[Built]) -> Result<Vec<InstallFile>, BuildError> {
     let mut files = Vec::new();
     for file in built.iter().flat_map(|built| &built.files).filter(|file| file.into == Place::Root) {
@@ -172,9 +172,11 @@ fn install_files(bench: &Bench<'_>, built: &[Built]) -> Result<Vec<InstallFile>,
             files.push(InstallFile { install, mode: file.mode, path, size: *size, digest: *digest });
         }
     }
-    let json = images_json(built);
-    let (digest, size) = (Digest::of(&json), json.len() as u64);
-    let path = bench.store.put_blob("images.json", &digest, size, &json[..])?;
-    files.push(InstallFile { install: "usr/share/sk8s/images.json".parse()?, mode: 0o644, path, size, digest });
+    let usual = sk8s::paths::Paths::default();
+    for (list, json) in [(usual.images_list(), images_json(built)), (usual.versions_list(), versions_json(built))] {
+        let (digest, size) = (Digest::of(&json), json.len() as u64);
+        let path = bench.store.put_blob(&list.display().to_string(), &digest, size, &json[..])?;
+        files.push(InstallFile { install: list.display().to_string().parse()?, mode: 0o644, path, size, digest });
+    }
     Ok(files)
 }

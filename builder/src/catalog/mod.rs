@@ -2,6 +2,7 @@
 
 pub mod board;
 pub mod data;
+pub mod onefile;
 pub mod recipe;
 pub mod set;
 
@@ -13,6 +14,7 @@ use crate::fsx::{self, FsError};
 
 pub use board::Board;
 pub use data::DataError;
+pub use onefile::OneFileRecipe;
 pub use recipe::Recipe;
 pub use set::{PackageSet, PackageSets};
 
@@ -82,6 +84,11 @@ impl Catalog {
             return Err(self.unknown("profile", profile.as_str(), &self.profile_names()?));
         }
         Ok(base.with(data::load(&path)?))
+    }
+
+    /// What goes into the one file of sk8s.
+    pub fn one_file(&self) -> Result<OneFileRecipe, DataError> {
+        data::load(&self.root.join("recipes/sk8s.toml"))
     }
 
     /// The package sets beside a root's own.

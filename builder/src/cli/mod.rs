@@ -7,6 +7,7 @@ mod host;
 mod inspect;
 mod keys;
 mod lock;
+mod sk8s;
 mod store;
 mod vm;
 
@@ -45,6 +46,8 @@ enum Verb {
     Keys(keys::Args),
     /// Resolve all packages of the catalogue and write `skerry.lock`
     Lock(lock::Args),
+    /// Build sk8s for any Linux: one program with all components in it
+    Sk8s(sk8s::Args),
     /// Boot an image in QEMU and wait for its node
     Vm(vm::Args),
     /// Move built components to and from other machines
@@ -125,6 +128,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Verb::Inspect(args) => inspect::run(&args),
         Verb::Keys(args) => keys::run(&args),
         Verb::Lock(args) => lock::run(&host()?, &args),
+        Verb::Sk8s(args) => sk8s::run(&host()?, &args),
         Verb::Vm(args) => vm::run(&host()?, &args),
         Verb::Store(args) => store::run(&host()?, &args),
         Verb::Vendor(args) => lock::vendor(&host()?, &args),

@@ -67,6 +67,8 @@ pub(super) fn kept(pki: &Path) -> Result<Option<Identity>, FsError> {
         ca: authority(FILES[0], FILES[1])?,
         front_proxy_ca: authority(FILES[2], FILES[3])?,
         service_account: KeyPairPem { public: file(FILES[4])?, private: file(FILES[5])? },
+        // A node that keeps its objects in etcd makes this one itself.
+        etcd_ca: None,
     }))
 }
 

@@ -125,3 +125,14 @@ pub fn images_json(built: &[Built]) -> Vec<u8> {
     let lines: Vec<String> = names.iter().map(|(name, image)| format!("  \"{name}\": \"{image}\"")).collect();
     format!("{{\n{}\n}}\n", lines.join(",\n")).into_bytes()
 }
+
+/// `versions.json`: the version of each component that sk8s runs or brings into a cluster, for `sk8s version --all`.
+#[must_use]
+pub fn versions_json(built: &[Built]) -> Vec<u8> {
+    let of_sk8s = |file: &BuiltFile| sk8s::payload::path_of(Path::new(&file.install.to_string())).is_some();
+    let ours = built.iter().filter(|built| built.files.iter().any(of_sk8s));
+    let versions: BTreeMap<&Name, &Version> = ours.map(|built| (&built.name, &built.version)).collect();
+    let mut text = serde_json::to_vec_pretty(&versions).unwrap_or_default();
+    text.push(b'\n');
+    text
+}

@@ -15,7 +15,7 @@ mod rust;
 mod spec;
 mod workshop;
 
-pub use built::{Built, BuiltFile, ImageName, images_json};
+pub use built::{Built, BuiltFile, ImageName, images_json, versions_json};
 pub use error::ComponentError;
 pub use packages::{NoPackages, PackageSets, unpack};
 pub use spec::{Cgo, Component, ImageSpec, Kind, Place, Program, load_all};

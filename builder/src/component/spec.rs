@@ -54,6 +54,13 @@ pub enum Kind {
     },
 }
 
+/// The package set with what C and our own programs are linked against.
+pub(super) const SYSROOT: &str = "sysroot";
+/// The package set with the compiler of our own programs.
+pub(super) const COMPILER: &str = "rust";
+/// The package set with their standard library.
+pub(super) const LIBRARY: &str = "rust-std";
+
 /// C in a Go component: static libraries out of the locked sysroot.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -159,6 +166,17 @@ impl Component {
         let component = raw.validated(folder).map_err(|problem| ComponentError::Invalid { path, problem })?;
         component.check_module()?;
         Ok(component)
+    }
+
+    /// Names of the package sets that its build may ask for, without the architecture.
+    #[must_use]
+    pub fn package_sets(&self) -> Vec<&str> {
+        match &self.kind {
+            Kind::Go { cgo: None, .. } => Vec::new(),
+            Kind::Go { cgo: Some(_), .. } => vec![SYSROOT],
+            Kind::Rust { .. } => vec![COMPILER, LIBRARY, SYSROOT],
+            Kind::Debian { set } => vec![set],
+        }
     }
 
     /// A module's version must be the component's: two places that could drift apart.

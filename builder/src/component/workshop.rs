@@ -14,6 +14,7 @@ use super::{
     go::{Go, GoJob, GoRecipe},
     image, key,
     rust::{self, RustJob, RustParts},
+    spec::{COMPILER, LIBRARY, SYSROOT},
 };
 use crate::{
     fsx,
@@ -121,8 +122,16 @@ impl<'a> Workshop<'a> {
         self.job(component, arch)?.inputs(key::of_component(component, arch)?)
     }
 
+    /// Whether the store has a component built already.
+    ///
+    /// # Errors
+    /// As [`Workshop::key`].
+    pub fn has(&self, component: &Component, arch: Arch) -> Result<bool, ComponentError> {
+        Ok(self.store.made(&self.key(component, arch)?)?.is_some())
+    }
+
     fn job<'b>(&'b self, component: &'b Component, arch: Arch) -> Result<Box<dyn Job + 'b>, ComponentError> {
-        let sysroot = self.locked("sysroot", arch);
+        let sysroot = self.locked(SYSROOT, arch);
         Ok(match &component.kind {
             Kind::Go { tags, stamps, cgo, .. } => Box::new(GoJob {
                 go: self.toolchain.go()?,
@@ -139,8 +148,8 @@ impl<'a> Workshop<'a> {
                 arch,
                 sources,
                 parts: RustParts {
-                    compiler: self.locked("rust", rust::host()?),
-                    library: self.locked("rust-std", arch),
+                    compiler: self.locked(COMPILER, rust::host()?),
+                    library: self.locked(LIBRARY, arch),
                     sysroot,
                 },
             }),

@@ -3,7 +3,7 @@
 //! Nothing is run and nothing is written to disk. What the drop table names is skipped while the tar is read.
 
 use std::{
-    collections::BTreeMap,
+    collections::BTreeSet,
     io::{self, Read},
     path::Path,
 };
@@ -11,7 +11,9 @@ use std::{
 use crate::{
     archive::deb,
     compose::drop::DropTable,
-    tree::{BadPath, Content, Entry, TreePath},
+    fsx::FsError,
+    store::StoreError,
+    tree::{self, BadPath, Content, Entry, TreePath},
 };
 
 /// A file in a package may not be larger than this; the largest seen has 38 MB (an arm64 kernel).
@@ -35,6 +37,12 @@ pub enum DebError {
     /// A member would lie outside the tree.
     #[error(transparent)]
     Path(#[from] BadPath),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// It cannot be kept.
+    #[error(transparent)]
+    Keep(#[from] tree::tar::TarError),
     /// A member that a root file system cannot hold.
     #[error("cannot take in `{path}`: {why}")]
     Member {
@@ -43,6 +51,12 @@ pub enum DebError {
         /// Why not.
         why: &'static str,
     },
+}
+
+impl From<FsError> for DebError {
+    fn from(error: FsError) -> Self {
+        deb::DebError::from(error).into()
+    }
 }
 
 impl From<io::Error> for DebError {
@@ -57,9 +71,30 @@ impl From<io::Error> for DebError {
 /// If it cannot be read, is damaged, or holds something that has no place in a tree (device node, link to a dropped file).
 pub fn unpack(path: &Path, drop: &DropTable) -> Result<Unpacked, DebError> {
     let control = deb::read_control(path)?.stanza;
-    let mut entries = Vec::new();
-    let mut files = BTreeMap::new();
-    deb::read_data(path, |member| {
+    let mut taken = Taken::default();
+    deb::read_data(path, |member| taken.take(member, drop))?;
+    Ok(Unpacked { control, entries: taken.entries })
+}
+
+/// Reads a plain tar as [`unpack`] reads a package's.
+///
+/// # Errors
+/// As [`unpack`].
+pub fn entries(data: &mut tar::Archive<impl Read>, drop: &DropTable) -> Result<Vec<(TreePath, Entry)>, DebError> {
+    let mut taken = Taken::default();
+    data.entries()?.try_for_each(|member| taken.take(&mut member?, drop))?;
+    Ok(taken.entries)
+}
+
+/// What was taken out of a tar so far.
+#[derive(Default)]
+struct Taken {
+    entries: Vec<(TreePath, Entry)>,
+    files: BTreeSet<TreePath>,
+}
+
+impl Taken {
+    fn take(&mut self, member: &mut tar::Entry<'_, impl Read>, drop: &DropTable) -> Result<(), DebError> {
         let name = String::from_utf8_lossy(&member.path_bytes()).into_owned();
         if matches!(name.as_str(), "./" | "." | "/") {
             return Ok(());
@@ -68,20 +103,19 @@ pub fn unpack(path: &Path, drop: &DropTable) -> Result<Unpacked, DebError> {
         if drop.drops(&path) {
             return Ok(());
         }
-        let entry = entry_of(&path, member, &files)?;
+        let entry = entry_of(&path, member, &self.files)?;
         if let crate::tree::Kind::File(_) = entry.kind {
-            files.insert(path.clone(), entry.mode);
+            self.files.insert(path.clone());
         }
-        entries.push((path, entry));
-        Ok::<_, DebError>(())
-    })?;
-    Ok(Unpacked { control, entries })
+        self.entries.push((path, entry));
+        Ok(())
+    }
 }
 
 fn entry_of(
     path: &TreePath,
     member: &mut tar::Entry<'_, impl Read>,
-    files: &BTreeMap<TreePath, u16>,
+    files: &BTreeSet<TreePath>,
 ) -> Result<Entry, DebError> {
     let mut entry = match member.header().entry_type() {
         tar::EntryType::Directory => Entry::dir(),
@@ -121,9 +155,9 @@ fn link_of(path: &TreePath, member: &tar::Entry<'_, impl Read>) -> Result<String
 
 /// A tree has no second names for a file: a hard link becomes a relative symbolic link, which on a read-only root
 /// differs in nothing but `lstat`.
-fn hard_link(path: &TreePath, target: &str, files: &BTreeMap<TreePath, u16>) -> Result<Entry, DebError> {
+fn hard_link(path: &TreePath, target: &str, files: &BTreeSet<TreePath>) -> Result<Entry, DebError> {
     let target: TreePath = target.parse()?;
-    if !files.contains_key(&target) {
+    if !files.contains(&target) {
         return Err(DebError::Member { path: path.clone(), why: "a hard link to a file that is not taken in" });
     }
     Ok(Entry::symlink(relative(path, &target)))

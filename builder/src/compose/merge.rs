@@ -10,8 +10,8 @@ use skerry_formats::arch::Arch;
 use super::{
     ComposeError,
     deb::{self, Unpacked},
-    drop::DropTable,
     inputs::Package,
+    shelf::Shelf,
 };
 use crate::{
     report::Step,
@@ -27,7 +27,7 @@ const FIRST: &str = "base-files";
 ///
 /// # Errors
 /// If one cannot be read; of several, the first in order.
-pub fn unpack_all(packages: &[Package], drop: &DropTable, step: &Step) -> Result<Vec<Unpacked>, ComposeError> {
+pub fn unpack_all(packages: &[Package], shelf: &Shelf<'_>, step: &Step) -> Result<Vec<Unpacked>, ComposeError> {
     let mut order: Vec<usize> = (0..packages.len()).collect();
     order.sort_by_key(|index| std::cmp::Reverse(packages[*index].size));
     step.total(packages.iter().map(|package| package.size).sum());
@@ -36,7 +36,7 @@ pub fn unpack_all(packages: &[Package], drop: &DropTable, step: &Step) -> Result
     let work = || {
         while let Some(index) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
             let package = &packages[*index];
-            let unpacked = deb::unpack(&package.path, drop);
+            let unpacked = shelf.unpack(package);
             step.advance(package.size);
             results.lock().unwrap_or_else(PoisonError::into_inner).push((*index, unpacked));
         }

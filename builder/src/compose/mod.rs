@@ -18,6 +18,7 @@ mod inputs;
 pub mod kernel;
 mod merge;
 mod overlay;
+mod shelf;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -53,7 +54,7 @@ pub struct Root {
 /// If anything that goes in is missing, damaged, or contradicts something else.
 pub fn root(inputs: &Inputs, indexer: &Indexer<'_>, reporter: &Reporter) -> Result<Root, ComposeError> {
     let step = reporter.step("unpack packages");
-    let unpacked = merge::unpack_all(&inputs.packages, &inputs.tables.drop, &step)?;
+    let unpacked = merge::unpack_all(&inputs.packages, &shelf::Shelf::new(indexer.store, &inputs.tables.drop), &step)?;
     step.done(Outcome::Made);
     let step = reporter.step("compose root");
     let mut lists = Tree::default();

@@ -1,9 +1,9 @@
 //! A tree as an EROFS image, made by the toolbox's `mkfs.erofs` from our canonical tar.
 
-use std::path::Path;
+use std::{io, path::Path};
 
 use crate::{
-    fsx::{self, FsError},
+    fsx::FsError,
     report::Explain,
     toolbox::{Toolbox, ToolboxError},
     tree::{self, Tree},
@@ -43,15 +43,18 @@ impl Explain for ErofsError {
 /// # Errors
 /// If a file of the tree cannot be read, or the tool is missing or fails.
 pub fn make(tree: &Tree, mtime: u64, toolbox: &Toolbox, out: &Path) -> Result<(), ErofsError> {
-    let tar = out.with_extension("tar");
-    let mut file = fsx::create_new(&tar)?;
-    {
-        let mut buffered = std::io::BufWriter::with_capacity(1 << 20, &mut file);
-        tree::tar::write(tree, mtime, &mut buffered)?;
-        fsx::during("write", &tar, std::io::Write::flush(&mut buffered))?;
-    }
     let tool = toolbox.tool("mkfs.erofs")?.args(["--quiet", "--tar=f", "--workers=2", "-U", UUID]);
-    let made = tool.args(COMPRESSION).args([format!("-T{mtime}")]).args([out, &tar]).output();
-    fsx::remove_file(&tar)?;
-    made.map(|_| ()).map_err(|error| ToolboxError::from(error).into())
+    let tool = tool.args(COMPRESSION).args([format!("-T{mtime}")]).args([out]);
+    let mut unreadable = None;
+    let made = tool.feed(|stdin| {
+        let mut buffered = io::BufWriter::with_capacity(1 << 20, stdin);
+        tree::tar::write(tree, mtime, &mut buffered).map_err(|error| match error {
+            tree::tar::TarError::Write(error) => error,
+            other => io::Error::other(unreadable.insert(other).to_string()),
+        })
+    });
+    match unreadable {
+        Some(error) => Err(error.into()),
+        None => made.map(|_| ()).map_err(|error| ToolboxError::from(error).into()),
+    }
 }

@@ -24,7 +24,7 @@ use crate::fsx::{self, FsError};
 pub use export::{ExportError, Selection, export};
 pub use import::{ImportError, import};
 pub use key::Key;
-pub use measure::measure;
+pub use measure::{Measured, measure};
 
 /// The store; cheap to clone.
 #[derive(Clone, Debug)]

@@ -4,7 +4,7 @@
 
 use std::io::{self, Read, Write};
 
-use super::{Content, Entry, Kind, Tree};
+use super::{Content, Entry, Kind, Tree, TreePath};
 use crate::fsx::{self, FsError};
 
 const BLOCK: usize = 512;
@@ -36,7 +36,19 @@ pub enum TarError {
 /// If `out` fails, or a file of the store cannot be read or has another size than recorded.
 pub fn write(tree: &Tree, mtime: u64, out: &mut impl Write) -> Result<(), TarError> {
     write_member(out, &Member { name: "./", entry: &Entry::dir(), mtime })?;
-    for (path, entry) in tree.iter() {
+    write_entries(tree.iter(), mtime, out)
+}
+
+/// Writes entries as they come and the end of an archive; `mtime` as in [`write`].
+///
+/// # Errors
+/// As [`write`].
+pub fn write_entries<'a>(
+    entries: impl IntoIterator<Item = (&'a TreePath, &'a Entry)>,
+    mtime: u64,
+    out: &mut impl Write,
+) -> Result<(), TarError> {
+    for (path, entry) in entries {
         let name = if entry.is_dir() { format!("{}/", path.as_str()) } else { path.as_str().to_owned() };
         write_member(out, &Member { name: &name, entry, mtime })?;
     }

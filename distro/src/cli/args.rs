@@ -5,7 +5,11 @@ use std::{ffi::OsString, path::PathBuf};
 use clap::{Parser, Subcommand};
 
 use super::{
+    backup::{BackupArgs, RestoreArgs, StorageVerb},
     completion::Shell,
+    components::Wanted,
+    config::ConfigVerb,
+    etcd::EtcdVerb,
     ports::PortsArgs,
     roles::{ControllerArgs, WorkerArgs},
     token::TokenVerb,
@@ -48,7 +52,7 @@ pub struct Places {
 }
 
 impl Places {
-    /// The folders to use.
+    /// The folders to use, for verbs that need no components.
     #[must_use]
     pub fn paths(self) -> Paths {
         self.over(Paths::default())
@@ -87,6 +91,22 @@ impl Places {
         };
         named.into_iter().filter_map(word).collect()
     }
+
+    /// The folder of state that outlives a boot.
+    #[must_use]
+    pub fn data(&self) -> PathBuf {
+        self.data_dir.clone().unwrap_or_else(|| Paths::default().data)
+    }
+
+    /// Whether the caller named the folders of all components that are wanted.
+    #[must_use]
+    pub const fn have(&self, wanted: Wanted) -> bool {
+        let programs = self.components.is_some();
+        match wanted {
+            Wanted::Program => programs,
+            Wanted::Node => programs && self.cni.is_some() && self.images.is_some(),
+        }
+    }
 }
 
 /// The verbs.
@@ -99,6 +119,9 @@ pub enum Verb {
     /// Make, list and end join tokens
     #[command(subcommand)]
     Token(TokenVerb),
+    /// List controllers' members of etcd, and take them out
+    #[command(subcommand)]
+    Etcd(EtcdVerb),
     /// Say which ports a node listens on
     Ports(PortsArgs),
     /// Install a service that runs a role at each boot
@@ -154,8 +177,25 @@ pub enum Verb {
     /// Print a kubeconfig
     #[command(subcommand)]
     Kubeconfig(Kubeconfig),
+    /// Make, check and convert configurations
+    #[command(subcommand)]
+    Config(ConfigVerb),
+    /// Save the cluster: keys, objects, configuration and manifests, in one file
+    Backup(BackupArgs),
+    /// Make a cluster's state of a backup, on a machine that has none
+    Restore(RestoreArgs),
+    /// Care for where the cluster's objects are kept
+    #[command(subcommand)]
+    Storage(StorageVerb),
     /// Print the version
-    Version,
+    Version {
+        /// Those of all components too
+        #[arg(long, short)]
+        all: bool,
+        /// As text for people, or as JSON
+        #[arg(long, short, value_name = "FORMAT", default_value = "text", value_parser = ["text", "json"])]
+        output: String,
+    },
 }
 
 /// What the status is of, if not of the node.

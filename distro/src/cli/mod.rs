@@ -1,7 +1,11 @@
 //! The command line.
 
 mod args;
+mod backup;
 mod completion;
+mod components;
+mod config;
+mod etcd;
 mod ports;
 mod reset;
 mod roles;
@@ -10,6 +14,7 @@ mod status;
 mod sysinfo;
 mod token;
 mod verbs;
+mod version;
 
 pub use args::{Args, Verb};
 pub use verbs::{CliError, obey};

@@ -4,25 +4,28 @@ use std::path::{Path, PathBuf};
 
 use skerry_formats::token::JoinToken;
 
-use super::verbs::CliError;
+use super::{
+    args::Places,
+    components::{Wanted, lay_out},
+    verbs::CliError,
+};
 use crate::{
     config::{Invalid, Raw, Settings},
     duty::Duty,
     join,
     node::{self, Order},
-    paths::Paths,
     sys::{fs, machine},
 };
 
 /// Where the agent of an image writes the configuration.
-const CONFIG: &str = "/run/skerry/sk8s.yaml";
+pub const CONFIG: &str = "/run/skerry/sk8s.yaml";
 /// What keeps workloads that do not ask for it off a controller.
 const CONTROL_PLANE: &str = "node-role.kubernetes.io/control-plane:NoSchedule";
 
 /// Flags of every role.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct NodeArgs {
-    /// Configuration file
+    /// Configuration file; `-` reads standard input
     #[arg(long, short, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Name of the node, whatever the configuration says [default: the host name]
@@ -52,24 +55,44 @@ pub struct ControllerArgs {
     #[arg(long, value_name = "FILE", conflicts_with = "single")]
     tokens: Vec<PathBuf>,
     #[command(flatten)]
+    join: JoinArgs,
+    #[command(flatten)]
     node: NodeArgs,
 }
 
 /// Flags of `sk8s worker`.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct WorkerArgs {
+    #[command(flatten)]
+    join: JoinArgs,
+    #[command(flatten)]
+    node: NodeArgs,
+}
+
+/// What a node joins with.
+#[derive(Clone, Debug, Default, clap::Args)]
+struct JoinArgs {
     /// Join token; needed once
     #[arg(conflicts_with = "token_file", env = "SK8S_TOKEN", hide_env_values = true)]
     token: Option<String>,
     /// File with the join token
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
-    #[command(flatten)]
-    node: NodeArgs,
+}
+
+impl JoinArgs {
+    fn read(&self) -> Result<Option<JoinToken>, CliError> {
+        let text = match (&self.token, &self.token_file) {
+            (Some(text), _) => Some(text.clone()),
+            (None, Some(path)) => Some(fs::read_to_string(path)?),
+            (None, None) => None,
+        };
+        Ok(text.map(|text| text.parse()).transpose()?)
+    }
 }
 
 /// Runs a controller.
-pub fn controller(args: &ControllerArgs, paths: Paths) -> Result<(), CliError> {
+pub fn controller(args: &ControllerArgs, places: Places) -> Result<(), CliError> {
     let duty = match (args.single, args.enable_worker) {
         (true, _) => Duty::Single,
         (false, true) => Duty::ControllerWorker,
@@ -85,19 +108,25 @@ pub fn controller(args: &ControllerArgs, paths: Paths) -> Result<(), CliError> {
         let bad = |source| CliError::Tokens { path: path.clone(), source };
         tokens.extend(join::read_tokens(&fs::read_to_string(path)?).map_err(bad)?);
     }
-    live(Order { duty, settings: check(&raw)?, raw, paths, token: None, tokens })
+    let (settings, token) = (check(&raw)?, args.join.read()?);
+    let (paths, _ready) = lay_out(places, Wanted::Node)?;
+    live(Order { duty, settings, raw, paths, config: path(&args.node).to_owned(), token, tokens })
 }
 
 /// Runs a worker.
-pub fn worker(args: &WorkerArgs, paths: Paths) -> Result<(), CliError> {
-    let token = match (&args.token, &args.token_file) {
-        (Some(text), _) => Some(text.clone()),
-        (None, Some(path)) => Some(fs::read_to_string(path)?),
-        (None, None) => None,
-    };
-    let token = token.map(|text| text.parse::<JoinToken>()).transpose()?;
+pub fn worker(args: &WorkerArgs, places: Places) -> Result<(), CliError> {
     let raw = raw(&args.node)?;
-    live(Order { duty: Duty::Worker, settings: check(&raw)?, raw, paths, token, tokens: Vec::new() })
+    let (settings, token) = (check(&raw)?, args.join.read()?);
+    let (paths, _ready) = lay_out(places, Wanted::Node)?;
+    live(Order {
+        duty: Duty::Worker,
+        settings,
+        raw,
+        paths,
+        config: path(&args.node).to_owned(),
+        token,
+        tokens: Vec::new(),
+    })
 }
 
 /// The configuration with what the flags say instead, checked.
@@ -112,12 +141,24 @@ fn check(raw: &Raw) -> Result<Settings, Invalid> {
     Settings::validate(raw, &machine::host_name())
 }
 
+fn path(args: &NodeArgs) -> &Path {
+    args.config.as_deref().unwrap_or_else(|| Path::new(CONFIG))
+}
+
+/// The text of the configuration that is named; where none is, of the one that an image's agent writes, if it is there.
+///
+/// # Errors
+/// If it cannot be read.
+pub fn text(config: Option<&Path>) -> Result<Option<String>, CliError> {
+    match config {
+        Some(path) => Ok(Some(super::config::read(path)?)),
+        None => Ok(fs::read_if_there(Path::new(CONFIG))?),
+    }
+}
+
 fn raw(args: &NodeArgs) -> Result<Raw, CliError> {
-    let path = args.config.as_deref().unwrap_or_else(|| Path::new(CONFIG));
-    let text = match &args.config {
-        Some(path) => fs::read_to_string(path)?,
-        None => fs::read_if_there(path)?.unwrap_or_default(),
-    };
+    let path = path(args);
+    let text = text(args.config.as_deref())?.unwrap_or_default();
     let file = Raw::parse(&text).map_err(|source| CliError::Config { path: path.to_owned(), source })?;
     let mut flags = Raw::default();
     flags.spec.node.name.clone_from(&args.node_name);

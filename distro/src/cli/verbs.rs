@@ -2,24 +2,32 @@
 
 use std::{
     io::{self, Write as _},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use skerry_formats::token::{BadPart, BadToken};
 
 use super::{
     args::{Args, Kubeconfig, Verb},
-    completion, ports, reset,
+    backup as save, completion,
+    components::{Wanted, lay_out},
+    config::{self, ConfigVerbError},
+    etcd, ports, reset,
     roles::{self, NodeArgs},
     service, status, sysinfo, token,
+    version::{self, VersionError},
 };
 use crate::{
     api::ApiError,
+    backup::BackupError,
     config::{ConfigError, Invalid, San},
+    datastore::MigrateError,
     join::{BadRecord, BadTokens},
     link::TlsError,
     node::NodeError,
     paths::Paths,
+    payload::PayloadError,
+    peers::EtcdError,
     pki::{self, CertError, PkiError},
     reset::ResetError,
     service::ServiceError,
@@ -31,7 +39,6 @@ use crate::{
         process::{self, ProcessError},
     },
     sysinfo::Purpose,
-    version::VERSION,
 };
 
 /// A verb that failed.
@@ -52,6 +59,21 @@ pub enum CliError {
     /// The configuration asks for what cannot be.
     #[error(transparent)]
     Invalid(#[from] Invalid),
+    /// `sk8s config`.
+    #[error(transparent)]
+    Verb(#[from] ConfigVerbError),
+    /// The cluster's objects are not in an etcd of its own.
+    #[error("this cluster has no etcd of its own")]
+    NoEtcd,
+    /// No such member.
+    #[error("etcd has no member `{0}`; `sk8s etcd member-list` names them")]
+    NoMember(String),
+    /// A cluster is not ended by leaving it.
+    #[error("`{0}` is the only member with a vote: without it there is no cluster; `sk8s reset` ends one")]
+    LastMember(String),
+    /// The members of etcd.
+    #[error(transparent)]
+    Etcd(#[from] EtcdError),
     /// The node.
     #[error(transparent)]
     Node(#[from] NodeError),
@@ -106,6 +128,18 @@ pub enum CliError {
     /// The machine.
     #[error("{0} of the checks failed: sk8s will not run here")]
     Unfit(usize),
+    /// A backup.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
+    /// A move to another datastore.
+    #[error(transparent)]
+    Migrate(#[from] MigrateError),
+    /// The components.
+    #[error(transparent)]
+    Payload(#[from] PayloadError),
+    /// The versions.
+    #[error(transparent)]
+    Version(#[from] VersionError),
     /// Another program.
     #[error(transparent)]
     Process(#[from] ProcessError),
@@ -119,6 +153,7 @@ impl CliError {
     #[must_use]
     pub const fn exit_code(&self) -> u8 {
         match self {
+            Self::Verb(error) => error.exit_code(),
             Self::Config { .. }
             | Self::Invalid(_)
             | Self::Token(_)
@@ -135,7 +170,10 @@ impl CliError {
         match self {
             Self::Service(error) => error.hint(),
             Self::Reset(error) => error.hint(),
+            Self::Payload(error) => error.hint(),
+            Self::Version(error) => error.hint(),
             Self::Node(NodeError::Enrol(error)) => error.hint().map(ToOwned::to_owned),
+            Self::Status(StatusError::Socket { .. }) => Some("start it with `sk8s start`".to_owned()),
             _ => self.plain_hint().map(ToOwned::to_owned),
         }
     }
@@ -158,9 +196,13 @@ impl CliError {
 pub fn obey(args: Args) -> Result<(), CliError> {
     let places = args.places;
     match args.verb {
-        Verb::Controller(args) => roles::controller(&args, places.paths()),
-        Verb::Worker(args) => roles::worker(&args, places.paths()),
+        Verb::Controller(args) => roles::controller(&args, places),
+        Verb::Worker(args) => roles::worker(&args, places),
         Verb::Token(verb) => print(&token::obey(verb, &places.paths(), &roles::settings(&NodeArgs::default())?)?),
+        Verb::Etcd(verb) => {
+            let (paths, settings) = (places.paths(), roles::settings(&NodeArgs::default())?);
+            print(&etcd::obey(verb, &token::identity(&paths, &settings)?, (&paths, &settings))?)
+        }
         Verb::Ports(args) => print(&ports::obey(&args)),
         Verb::Install { words } => print(&service::install(&places, &words)?),
         Verb::Start => print(&service::start()?),
@@ -179,12 +221,28 @@ pub fn obey(args: Args) -> Result<(), CliError> {
         Verb::Status { of, output } => print(&status::show(&places.paths(), of.as_ref(), &output)?),
         Verb::Kubectl { args } => {
             let all: Vec<String> = std::iter::once("kubectl".to_owned()).chain(args).collect();
-            let paths = places.paths();
+            let (paths, _ready) = lay_out(places, Wanted::Program)?;
             let kubeconfig = paths.admin().join("kubeconfig");
             Err(process::become_program(&paths.components.join("kube"), &all, ("KUBECONFIG", &kubeconfig)).into())
         }
         Verb::Kubeconfig(Kubeconfig::Admin { server, config }) => print(&admin(&places.paths(), server, config)?),
-        Verb::Version => print(&format!("{VERSION}\n")),
+        Verb::Config(verb) => Ok(config::obey(verb, Path::new(roles::CONFIG))?),
+        Verb::Backup(args) => {
+            let (paths, _ready) = lay_out(places, Wanted::Program)?;
+            save::save(&paths, &args)
+        }
+        Verb::Restore(args) => {
+            let (paths, _ready) = lay_out(places, Wanted::Program)?;
+            save::restore(&paths, &args)
+        }
+        Verb::Storage(verb) => {
+            let (paths, _ready) = lay_out(places, Wanted::Program)?;
+            save::storage(&paths, &verb)
+        }
+        Verb::Version { all, output } => {
+            let of = if all { version::Of::All } else { version::Of::Own };
+            print(&version::version(places, of, &output)?)
+        }
     }
 }
 

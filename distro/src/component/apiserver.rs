@@ -3,10 +3,13 @@
 use std::{net::IpAddr, time::Duration};
 
 use super::{
-    Plan, Rendered, memory,
+    Plan, Rendered, etcd, memory,
     spec::{ComponentId, ComponentSpec, KillScope, Need, Probe, Stage},
 };
-use crate::pki::{LeafId, Shared};
+use crate::{
+    config::{DataSource, Storage},
+    pki::{LeafId, Shared},
+};
 
 const ID: ComponentId = ComponentId::KubeApiserver;
 const EGRESS: &str = "egress.yaml";
@@ -42,7 +45,11 @@ pub(super) fn spec(plan: &Plan<'_>) -> ComponentSpec {
         env: memory::environment(ID, plan.machine),
         account: ID.account(plan.machine),
         limits: memory::limits(ID, plan.machine),
-        needs: vec![Need { component: ComponentId::Kine, stage: Stage::Ready }],
+        needs: match &plan.settings.storage {
+            Storage::Kine { .. } => vec![Need { component: ComponentId::Kine, stage: Stage::Ready }],
+            Storage::Etcd(_) => vec![Need { component: ComponentId::Etcd, stage: Stage::Ready }],
+            Storage::External(_) => Vec::new(),
+        },
         probe: Probe::Api,
         grace: Duration::from_secs(3),
         scope: KillScope::Group,
@@ -92,12 +99,42 @@ fn authentication(plan: &Plan<'_>) -> Vec<String> {
 }
 
 /// One server needs no lease to tell others that it lives, and a flash card is spared its renewal every ten seconds.
+fn reconciler(plan: &Plan<'_>) -> &'static str {
+    let alone = matches!(plan.settings.storage, Storage::Kine { source: DataSource::Sqlite });
+    if alone || !plan.duty.admits() { "master-count" } else { "lease" }
+}
+
 fn storage(plan: &Plan<'_>) -> Vec<String> {
-    vec![
-        format!("--etcd-servers=unix://{}", plan.paths.kine_socket().display()),
-        "--endpoint-reconciler-type=master-count".to_owned(),
+    let mut args = match &plan.settings.storage {
+        Storage::Kine { .. } => vec![format!("--etcd-servers=unix://{}", plan.paths.kine_socket().display())],
+        Storage::Etcd(_) => {
+            let mut args = vec![format!("--etcd-servers={}", etcd::CLIENT_URL)];
+            args.extend(proof(plan));
+            args
+        }
+        Storage::External(cluster) => {
+            let mut args = vec![
+                format!("--etcd-servers={}", cluster.endpoints.join(",")),
+                format!("--etcd-prefix={}", cluster.prefix),
+            ];
+            args.extend(cluster.tls.iter().flat_map(|_| proof(plan)));
+            args
+        }
+    };
+    args.extend([
+        format!("--endpoint-reconciler-type={}", reconciler(plan)),
         "--event-ttl=30m".to_owned(),
         "--etcd-count-metric-poll-period=0".to_owned(),
         "--etcd-db-metric-poll-interval=0".to_owned(),
+    ]);
+    args
+}
+
+/// What etcd is called with: ours, or copies of the owner's, as kube-apiserver's account may not read those.
+fn proof(plan: &Plan<'_>) -> [String; 3] {
+    [
+        format!("--etcd-cafile={}", plan.own(ID, Shared::EtcdCa.file())),
+        format!("--etcd-certfile={}", plan.certificate(LeafId::ApiServerEtcdClient)),
+        format!("--etcd-keyfile={}", plan.key(LeafId::ApiServerEtcdClient)),
     ]
 }

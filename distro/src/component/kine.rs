@@ -1,4 +1,4 @@
-//! kine on SQLite: etcd's protocol over a Unix socket.
+//! kine: etcd's protocol over a Unix socket, on SQLite in a file or on a database server.
 
 use std::time::Duration;
 
@@ -6,6 +6,7 @@ use super::{
     Plan, memory,
     spec::{ComponentId, ComponentSpec, Handover, KillScope, Probe},
 };
+use crate::config::DataSource;
 
 const ID: ComponentId = ComponentId::Kine;
 
@@ -13,19 +14,28 @@ const ID: ComponentId = ComponentId::Kine;
 /// then get SQLITE_BUSY take kube-apiserver down.
 const OPTIONS: &str = "_journal_mode=WAL&_busy_timeout=30000&_synchronous=NORMAL&_txlock=immediate";
 
-pub(super) fn spec(plan: &Plan<'_>) -> ComponentSpec {
-    let database = plan.paths.data.join("db/state.db");
+/// The variable that kine takes its data source from, where an argument would show a password to all who list processes.
+pub const SOURCE_VARIABLE: &str = "KINE_ENDPOINT";
+
+pub(super) fn spec(plan: &Plan<'_>, source: &DataSource) -> ComponentSpec {
+    let mut args = vec![
+        format!("--listen-address=unix://{}", plan.paths.kine_socket().display()),
+        "--metrics-bind-address=0".to_owned(),
+        "--datastore-max-idle-connections=2".to_owned(),
+    ];
+    let mut env = memory::environment(ID, plan.machine);
+    match source {
+        DataSource::Sqlite => {
+            args.insert(0, format!("--endpoint=sqlite://{}?{OPTIONS}", plan.paths.sqlite().display()));
+        }
+        DataSource::Mysql(url) | DataSource::Postgres(url) => env.push((SOURCE_VARIABLE, url.clone())),
+    }
     let socket = plan.paths.kine_socket();
     ComponentSpec {
         id: ID,
         program: plan.paths.components.join("kine"),
-        args: vec![
-            format!("--endpoint=sqlite://{}?{OPTIONS}", database.display()),
-            format!("--listen-address=unix://{}", socket.display()),
-            "--metrics-bind-address=0".to_owned(),
-            "--datastore-max-idle-connections=2".to_owned(),
-        ],
-        env: memory::environment(ID, plan.machine),
+        args,
+        env,
         account: ID.account(plan.machine),
         limits: memory::limits(ID, plan.machine),
         needs: Vec::new(),

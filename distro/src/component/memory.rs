@@ -7,7 +7,7 @@ use crate::sys::{cgroup::Limits, machine::Machine};
 const fn share(component: ComponentId) -> (u64, u64) {
     match component {
         ComponentId::KubeApiserver => (220, 20),
-        ComponentId::KubeControllerManager => (64, 5),
+        ComponentId::KubeControllerManager | ComponentId::Etcd => (64, 5),
         ComponentId::Kubelet => (72, 5),
         ComponentId::Kine | ComponentId::Containerd => (48, 4),
         ComponentId::KubeScheduler | ComponentId::KubeProxy | ComponentId::Flannel => (40, 3),
@@ -30,7 +30,11 @@ pub(super) fn environment(component: ComponentId, machine: &Machine) -> Vec<(&'s
 /// The component's control group: it is slowed, not ended, at twice its budget.
 pub(super) fn limits(component: ComponentId, machine: &Machine) -> Limits {
     let cpu_weight = match component {
-        ComponentId::Kine | ComponentId::KubeApiserver | ComponentId::Containerd | ComponentId::Kubelet => 200,
+        ComponentId::Kine
+        | ComponentId::Etcd
+        | ComponentId::KubeApiserver
+        | ComponentId::Containerd
+        | ComponentId::Kubelet => 200,
         ComponentId::KubeControllerManager
         | ComponentId::KubeScheduler
         | ComponentId::KubeProxy

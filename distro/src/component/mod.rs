@@ -3,6 +3,7 @@
 mod apiserver;
 mod containerd;
 mod controller_manager;
+pub mod etcd;
 mod flannel;
 mod kine;
 mod kubelet;
@@ -15,10 +16,20 @@ mod spec;
 use std::path::PathBuf;
 
 pub use containerd::images;
+pub use etcd::CLIENT_URL as ETCD_CLIENT_URL;
+pub use kine::SOURCE_VARIABLE;
 pub use owner::account;
 pub use spec::{ComponentId, ComponentSpec, Handover, KillScope, Need, Probe, Stage};
 
-use crate::{config::Settings, duty::Duty, paths::Paths, pki::LeafId, sys::machine::Machine};
+use crate::{
+    config::{Settings, Storage},
+    datastore,
+    duty::Duty,
+    paths::Paths,
+    peers::Known,
+    pki::LeafId,
+    sys::machine::Machine,
+};
 
 /// What components are made from.
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +42,8 @@ pub struct Plan<'a> {
     pub paths: &'a Paths,
     /// What the machine is.
     pub machine: &'a Machine,
+    /// What is known of other members of etcd.
+    pub known: &'a Known,
     /// Reference of the pause image.
     pub pause: &'a str,
 }
@@ -47,30 +60,39 @@ pub struct Rendered {
 /// A node's components, in the order in which they are named to people; none comes before one that it needs.
 #[must_use]
 pub fn components(plan: &Plan<'_>) -> Vec<ComponentSpec> {
-    let all = ComponentId::ALL.into_iter().filter(|id| plan.duty.runs(*id)).map(|id| spec(id, plan)).collect();
-    owner::adjust(plan, all)
+    owner::adjust(plan, of(plan.duty, plan.settings).filter_map(|id| spec(id, plan)).collect())
 }
 
-fn spec(id: ComponentId, plan: &Plan<'_>) -> ComponentSpec {
-    let mut spec = match id {
-        ComponentId::Kine => kine::spec(plan),
-        ComponentId::KubeApiserver => apiserver::spec(plan),
-        ComponentId::KubeControllerManager => controller_manager::spec(plan),
-        ComponentId::KubeScheduler => scheduler::spec(plan),
-        ComponentId::Containerd => containerd::spec(plan),
-        ComponentId::Kubelet => kubelet::spec(plan),
-        ComponentId::KubeProxy => proxy::spec(plan),
-        ComponentId::Flannel => flannel::spec(plan),
+/// What a node of this duty may run for a cluster that is to be so; none comes before one that it needs.
+pub fn of(duty: Duty, settings: &Settings) -> impl Iterator<Item = ComponentId> + use<> {
+    let kept = datastore::component(&settings.storage);
+    let keeps = move |id| !matches!(id, ComponentId::Kine | ComponentId::Etcd) || kept == Some(id);
+    ComponentId::ALL.into_iter().filter(move |id| duty.runs(*id) && keeps(*id))
+}
+
+/// `None` for a datastore that the cluster's objects are not in.
+fn spec(id: ComponentId, plan: &Plan<'_>) -> Option<ComponentSpec> {
+    let mut spec = match (id, &plan.settings.storage) {
+        (ComponentId::Kine, Storage::Kine { source }) => kine::spec(plan, source),
+        (ComponentId::Etcd, Storage::Etcd(member)) => etcd::spec(plan, member),
+        (ComponentId::Kine | ComponentId::Etcd, _) => return None,
+        (ComponentId::KubeApiserver, _) => apiserver::spec(plan),
+        (ComponentId::KubeControllerManager, _) => controller_manager::spec(plan),
+        (ComponentId::KubeScheduler, _) => scheduler::spec(plan),
+        (ComponentId::Containerd, _) => containerd::spec(plan),
+        (ComponentId::Kubelet, _) => kubelet::spec(plan),
+        (ComponentId::KubeProxy, _) => proxy::spec(plan),
+        (ComponentId::Flannel, _) => flannel::spec(plan),
     };
     // What runs on another node is reached through this node's own way to it, and is not waited for here.
     spec.needs.retain(|need| plan.duty.runs(need.component));
-    spec
+    Some(spec)
 }
 
 /// The files that a node's components read, certificates aside.
 #[must_use]
 pub fn files(plan: &Plan<'_>) -> Vec<Rendered> {
-    ComponentId::ALL.into_iter().filter(|id| plan.duty.runs(*id)).flat_map(|id| files_of(id, plan)).collect()
+    of(plan.duty, plan.settings).flat_map(|id| files_of(id, plan)).collect()
 }
 
 fn files_of(id: ComponentId, plan: &Plan<'_>) -> Vec<Rendered> {
@@ -80,7 +102,9 @@ fn files_of(id: ComponentId, plan: &Plan<'_>) -> Vec<Rendered> {
         ComponentId::Kubelet => kubelet::files(plan),
         ComponentId::KubeProxy => proxy::file(plan).into_iter().collect(),
         ComponentId::Flannel => flannel::file(plan).into_iter().collect(),
-        ComponentId::Kine | ComponentId::KubeControllerManager | ComponentId::KubeScheduler => Vec::new(),
+        ComponentId::Kine | ComponentId::Etcd | ComponentId::KubeControllerManager | ComponentId::KubeScheduler => {
+            Vec::new()
+        }
     }
 }
 
@@ -107,4 +131,4 @@ impl Plan<'_> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -9,6 +9,8 @@ use crate::sys::{accounts::Account, cgroup::Limits, machine::Machine};
 pub enum ComponentId {
     /// The database behind etcd's protocol.
     Kine,
+    /// The datastore that several controllers share.
+    Etcd,
     /// The API.
     KubeApiserver,
     /// The controllers.
@@ -27,8 +29,9 @@ pub enum ComponentId {
 
 impl ComponentId {
     /// All of them, none before one that it needs.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Kine,
+        Self::Etcd,
         Self::KubeApiserver,
         Self::KubeControllerManager,
         Self::KubeScheduler,
@@ -43,6 +46,7 @@ impl ComponentId {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Kine => "kine",
+            Self::Etcd => "etcd",
             Self::KubeApiserver => "kube-apiserver",
             Self::KubeControllerManager => "kube-controller-manager",
             Self::KubeScheduler => "kube-scheduler",
@@ -106,6 +110,8 @@ pub enum Probe {
     Tls(u16),
     /// The same without TLS.
     Plain(u16),
+    /// Ready when etcd says so on this loopback port, which takes a member that can answer reads.
+    Etcd(u16),
     /// Listening when it answers on this loopback port, ready when the API has the node Ready from this boot.
     Node(u16),
 }

@@ -7,6 +7,7 @@ use crate::{
     config::{Raw, Settings},
     duty::Duty,
     paths::Paths,
+    peers::Known,
     sys::{
         accounts::Account,
         cgroup,
@@ -40,7 +41,7 @@ pub(super) fn machine() -> Machine {
 }
 
 /// Compares with a file of `golden/`; with `BLESS` set, writes it instead.
-pub(super) fn golden(name: &str, text: &str) {
+pub(crate) fn golden(name: &str, text: &str) {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("golden").join(name);
     if std::env::var_os("BLESS").is_some() {
         let owner = Account { uid: nix::unistd::getuid().as_raw(), gid: nix::unistd::getgid().as_raw() };
@@ -50,9 +51,20 @@ pub(super) fn golden(name: &str, text: &str) {
 }
 
 fn command_lines(duty: Duty) -> String {
-    let settings = Settings::validate(&Raw::parse(CONFIG).expect("well-formed"), "-").expect("valid");
+    command_lines_of(CONFIG, duty)
+}
+
+fn command_lines_of(config: &str, duty: Duty) -> String {
+    let settings = Settings::validate(&Raw::parse(config).expect("well-formed"), "-").expect("valid");
     let (paths, machine) = (Paths::default(), machine());
-    let plan = Plan { duty, settings: &settings, paths: &paths, machine: &machine, pause: "localhost/sk8s/pause:3.10" };
+    let plan = Plan {
+        duty,
+        settings: &settings,
+        paths: &paths,
+        machine: &machine,
+        known: &Known::default(),
+        pause: "localhost/sk8s/pause:3.10",
+    };
     components(&plan).iter().map(described).collect()
 }
 
@@ -94,7 +106,14 @@ fn every_component_comes_after_those_that_it_needs() {
     for duty in [Duty::Controller, Duty::ControllerWorker, Duty::Single, Duty::Worker] {
         let settings = Settings::validate(&Raw::default(), "barn").expect("defaults");
         let (paths, machine) = (Paths::default(), machine());
-        let all = components(&Plan { duty, settings: &settings, paths: &paths, machine: &machine, pause: "pause" });
+        let all = components(&Plan {
+            duty,
+            settings: &settings,
+            paths: &paths,
+            machine: &machine,
+            known: &Known::default(),
+            pause: "pause",
+        });
         for (place, spec) in all.iter().enumerate() {
             for need in &spec.needs {
                 assert!(all[..place].iter().any(|other| other.id == need.component), "{duty:?}: {}", spec.id);
@@ -103,12 +122,56 @@ fn every_component_comes_after_those_that_it_needs() {
     }
 }
 
+/// Only what the datastore changes: its own component and what kube-apiserver is told of it.
+fn storage_lines(storage: &str) -> String {
+    let text = command_lines_of(&format!("{CONFIG}  storage: {storage}\n"), Duty::Controller);
+    let end = text.find("kube-controller-manager\n").expect("it follows");
+    let mut own = true;
+    text[..end]
+        .lines()
+        .filter(|line| {
+            own = if line.starts_with(' ') { own } else { *line != "kube-apiserver" };
+            own || !line.starts_with(' ') || line.contains("--etcd-") || line.contains("  after ")
+        })
+        .map(|line| format!("{line}\n"))
+        .collect()
+}
+
+#[test]
+fn each_datastores_command_lines_are_the_golden_ones() {
+    let external = "{type: etcd, etcd: {externalCluster: {endpoints: ['https://a:2379', 'https://b:2379'], caFile: /a, \
+                    clientCertFile: /b, clientKeyFile: /c, etcdPrefix: /shed}}}";
+    let storages = [
+        ("kine on a server", "{kine: {dataSource: 'postgres://kine:tulip@10.0.2.9/shed'}}"),
+        ("etcd", "{type: etcd, etcd: {extraArgs: {snapshot-count: 5000, log-level: info}}}"),
+        ("etcd at another address", "{type: etcd, etcd: {peerAddress: 'fd00::7'}}"),
+        ("somebody else's etcd", external),
+    ];
+    let text: String =
+        storages.iter().map(|(title, storage)| format!("== {title}\n{}", storage_lines(storage))).collect();
+    golden("argv-storage.txt", &text);
+}
+
+#[test]
+fn a_password_is_in_no_argument() {
+    let text = storage_lines("{kine: {dataSource: 'mysql://kine:tulip@tcp(10.0.2.9:3306)/shed'}}");
+    let told: Vec<&str> = text.lines().filter(|line| line.contains("tulip")).collect();
+    assert_eq!(told, ["  KINE_ENDPOINT=mysql://kine:tulip@tcp(10.0.2.9:3306)/shed"]);
+}
+
 #[test]
 fn rendered_files_are_the_golden_ones() {
     let settings = Settings::validate(&Raw::parse(CONFIG).expect("well-formed"), "-").expect("valid");
     let (paths, machine) = (Paths::default(), machine());
     let pause = "localhost/sk8s/pause:3.10";
-    let plan = Plan { duty: Duty::Single, settings: &settings, paths: &paths, machine: &machine, pause };
+    let plan = Plan {
+        duty: Duty::Single,
+        settings: &settings,
+        paths: &paths,
+        machine: &machine,
+        known: &Known::default(),
+        pause,
+    };
     let text: String = files(&plan).iter().map(|file| format!("== {}\n{}", file.path.display(), file.text)).collect();
     golden("files-single.txt", &text);
 }
@@ -120,7 +183,14 @@ fn flannels_files_are_the_golden_ones() {
     for backend in ["{}", "{backend: vxlan, port: 4789, vni: 7, mtu: 1400}", "{backend: host-gw}"] {
         let raw = Raw::parse(&format!("spec: {{network: {{flannel: {backend}}}}}")).expect("well-formed");
         let settings = Settings::validate(&raw, "barn").expect("valid");
-        let plan = Plan { duty: Duty::Worker, settings: &settings, paths: &paths, machine: &machine, pause: "pause" };
+        let plan = Plan {
+            duty: Duty::Worker,
+            settings: &settings,
+            paths: &paths,
+            machine: &machine,
+            known: &Known::default(),
+            pause: "pause",
+        };
         let file = files(&plan).into_iter().find(|file| file.path.ends_with("network.json")).expect("flannel's");
         text.push_str(&format!("== {} for {backend}\n{}", file.path.display(), file.text));
     }
@@ -132,7 +202,14 @@ fn a_network_of_the_owners_runs_without_flannel() {
     let raw = Raw::parse("spec: {network: {provider: custom}}").expect("well-formed");
     let settings = Settings::validate(&raw, "barn").expect("valid");
     let (paths, machine) = (Paths::default(), machine());
-    let plan = Plan { duty: Duty::Worker, settings: &settings, paths: &paths, machine: &machine, pause: "pause" };
+    let plan = Plan {
+        duty: Duty::Worker,
+        settings: &settings,
+        paths: &paths,
+        machine: &machine,
+        known: &Known::default(),
+        pause: "pause",
+    };
     assert!(components(&plan).iter().all(|spec| spec.id != ComponentId::Flannel));
     assert!(files(&plan).iter().all(|file| !file.path.ends_with("network.json")));
 }

@@ -82,6 +82,11 @@ impl FeatureGates {
         if problems.is_empty() { Ok(gates) } else { Err(problems) }
     }
 
+    /// Every feature that components know.
+    pub fn known() -> impl Iterator<Item = &'static str> {
+        KNOWN.lines()
+    }
+
     /// What is turned on or off in a component; `None` if nothing is.
     #[must_use]
     pub fn of(&self, component: &str) -> Option<&BTreeMap<String, bool>> {

@@ -1,13 +1,16 @@
 //! Configuration in three forms: raw (what was written), merged (all sources), validated ([`Settings`]).
 
 mod api;
+mod default;
 mod duration;
 mod flags;
 mod gates;
 mod host;
 mod images;
+mod import;
 mod network;
 mod node;
+mod problems;
 mod profile;
 mod raw;
 mod refused;
@@ -17,13 +20,16 @@ mod subnet;
 mod users;
 
 pub use api::{Api, BadApi, Lifetimes};
+pub use default::DEFAULT;
 pub use duration::text as duration_text;
 pub use flags::{BadFlag, Flags, Target};
 pub use gates::{BadGate, FeatureGates};
 pub use host::{BadHost, Domain, San};
 pub use images::{BadImages, Images, OtherImage, PullPolicy};
+pub use import::{ImportError, Imported, Remark, Weight, import};
 pub use network::{Backend, BadNetwork, Flannel, Network, Provider, Proxy, ProxyMode, Tuning};
 pub use node::{BadNode, Label, NodeName, Taint};
+pub use problems::{Problem, problems};
 pub use profile::{BadProfile, KubeletValues, Profiles, put_over};
 pub use raw::{ConfigError, Raw, Text};
 pub use refused::BadSection;

@@ -133,6 +133,11 @@ impl Profiles {
     }
 }
 
+/// Why a key may not be in a profile; `None` if it may.
+pub(super) fn refusal(profile: &str, key: &str) -> Option<BadProfile> {
+    wrong(key).map(|wrong| BadProfile { profile: profile.to_owned(), wrong })
+}
+
 fn wrong(key: &str) -> Option<Wrong> {
     if let Some((key, reason)) = OWNED.iter().find(|(owned, _)| *owned == key) {
         return Some(Wrong::Owned(key, reason));

@@ -1,6 +1,6 @@
 //! `sk8s.yaml` as written: every key optional, an unknown key an error.
 
-use std::{collections::BTreeMap, fmt};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_yaml_ng::Value;
@@ -29,7 +29,7 @@ pub enum ConfigError {
         near: Option<String>,
     },
     /// It is a configuration of something else.
-    #[error("configuration: `{key}` is `{found}`; wanted: `{wanted}`")]
+    #[error("configuration: `{key}` is `{found}`; wanted: `{wanted}`{}", way_out(.found))]
     Other {
         /// `apiVersion` or `kind`.
         key: &'static str,
@@ -137,8 +137,7 @@ impl Raw {
             return Ok(Self::default());
         }
         let raw: Self = serde_yaml_ng::from_str(text).map_err(|error| explain(&error))?;
-        is("apiVersion", raw.api_version.as_deref(), API_VERSION)?;
-        is("kind", raw.kind.as_deref(), "ClusterConfig")?;
+        raw.head()?;
         Ok(raw)
     }
 
@@ -155,6 +154,22 @@ impl Raw {
         let shared = Self { metadata: self.metadata.clone(), spec, ..Self::default() };
         // Maps, lists and texts: there is nothing here that YAML cannot say.
         serde_yaml_ng::to_string(&shared).unwrap_or_default()
+    }
+
+    /// What every controller of a cluster is to say, as the text of a configuration: all but what is this node's own.
+    #[must_use]
+    pub fn controllers(&self) -> String {
+        let mut shared = self.clone();
+        shared.spec.node = Node::default();
+        shared.spec.api.address = None;
+        shared.spec.storage.etcd.peer_address = None;
+        serde_yaml_ng::to_string(&shared).unwrap_or_default()
+    }
+
+    /// Whether it says that it is what it is taken for.
+    pub(super) fn head(&self) -> Result<(), ConfigError> {
+        is("apiVersion", self.api_version.as_deref(), API_VERSION)?;
+        is("kind", self.kind.as_deref(), "ClusterConfig")
     }
 
     /// These keys, and where one is absent, that of `base`. Maps are merged key by key, lists are not.
@@ -208,34 +223,17 @@ impl From<&str> for Text {
 
 impl<'de> Deserialize<'de> for Text {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        from.deserialize_any(AnyText)
+        match Value::deserialize(from)? {
+            Value::String(text) => Ok(Self(text)),
+            Value::Bool(on) => Ok(Self(on.to_string())),
+            Value::Number(number) if !number.is_f64() => Ok(Self(number.to_string())),
+            _ => Err(de::Error::custom("wanted: a text, in quotes unless it is a whole number, `true` or `false`")),
+        }
     }
 }
 
-struct AnyText;
-
-impl de::Visitor<'_> for AnyText {
-    type Value = Text;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a text, in quotes unless it is a whole number, `true` or `false`")
-    }
-
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<Text, E> {
-        Ok(Text(text.to_owned()))
-    }
-
-    fn visit_bool<E: de::Error>(self, value: bool) -> Result<Text, E> {
-        Ok(Text(value.to_string()))
-    }
-
-    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Text, E> {
-        Ok(Text(value.to_string()))
-    }
-
-    fn visit_i64<E: de::Error>(self, value: i64) -> Result<Text, E> {
-        Ok(Text(value.to_string()))
-    }
+fn way_out(found: &str) -> &'static str {
+    if found.starts_with("k0s.k0sproject.io/") { "; `sk8s config import` converts a k0s.yaml" } else { "" }
 }
 
 fn is(key: &'static str, found: Option<&str>, wanted: &'static str) -> Result<(), ConfigError> {
@@ -246,7 +244,7 @@ fn is(key: &'static str, found: Option<&str>, wanted: &'static str) -> Result<()
 }
 
 /// serde's words for an unknown key list the known ones in back-ticks: the nearest of them is the hint.
-fn explain(error: &serde_yaml_ng::Error) -> ConfigError {
+pub(super) fn explain(error: &serde_yaml_ng::Error) -> ConfigError {
     let line = error.location().map(|at| at.line());
     let text = error.to_string();
     let message = text.split(" at line ").next().unwrap_or_default().to_owned();
@@ -280,6 +278,37 @@ mod tests {
     fn another_kind_is_refused() {
         let error = Raw::parse("apiVersion: sk8s.skerry.dev/v1\nkind: Pod\n").expect_err("a pod").to_string();
         assert_eq!(error, "configuration: `kind` is `Pod`; wanted: `ClusterConfig`");
+    }
+
+    #[test]
+    fn a_k0s_yaml_comes_with_a_way_out() {
+        let error = Raw::parse("apiVersion: k0s.k0sproject.io/v1beta1\n").expect_err("k0s").to_string();
+        assert!(error.ends_with("wanted: `sk8s.skerry.dev/v1`; `sk8s config import` converts a k0s.yaml"), "{error}");
+    }
+
+    #[test]
+    fn a_section_without_a_value_is_absent() {
+        assert_eq!(Raw::parse("metadata:\nspec: {api: , storage: {etcd: }, node: }").expect("valid"), Raw::default());
+    }
+
+    #[test]
+    fn maps_are_merged_and_lists_are_not() {
+        let file =
+            Raw::parse("spec: {node: {labels: {a: '1', b: '1'}}, api: {sans: [a], extraArgs: {v: 1}}}").expect("valid");
+        let flags = Raw::parse("spec: {node: {labels: {b: '2'}}, api: {sans: [b], extraArgs: {event-ttl: 1h}}}")
+            .expect("valid");
+        let wanted = "spec: {node: {labels: {a: '1', b: '2'}}, api: {sans: [b], extraArgs: {v: '1', event-ttl: 1h}}}";
+        assert_eq!(flags.over(file).expect("mergeable"), Raw::parse(wanted).expect("valid"));
+    }
+
+    #[test]
+    fn a_flags_value_is_a_text_a_whole_number_or_a_truth_value() {
+        let raw = Raw::parse("spec: {api: {extraArgs: {a: x, b: 2, c: true}}}").expect("valid");
+        let flags: Vec<_> = raw.spec.api.extra_args.iter().flatten().map(|(_, value)| value.as_str()).collect();
+        assert_eq!(flags, ["x", "2", "true"]);
+        let error = Raw::parse("spec:\n  api:\n    extraArgs:\n      a: 1.50\n").expect_err("a fraction").to_string();
+        let wanted = "configuration line 4: spec.api.extraArgs: wanted: a text, in quotes unless it is a whole number";
+        assert!(error.starts_with(wanted), "{error}");
     }
 
     #[test]

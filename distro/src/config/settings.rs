@@ -1,6 +1,6 @@
 //! The validated configuration: every value of a type that cannot hold a wrong one.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use skerry_formats::{
     hint,
@@ -22,6 +22,7 @@ use super::{
     subnet::Subnet,
     users::{BadUser, Users},
 };
+use crate::backup::{BadSnapshots, Snapshots};
 
 /// A value that cannot be.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +36,9 @@ pub enum Invalid {
     /// `spec.storage`.
     #[error("spec.storage")]
     Storage(#[source] BadStorage),
+    /// `spec.storage.snapshots`.
+    #[error("spec.storage")]
+    Snapshots(#[source] BadSnapshots),
     /// `spec.network`.
     #[error("spec.network")]
     Network(#[source] BadNetwork),
@@ -95,6 +99,8 @@ pub struct Settings {
     pub proxy: Option<Proxy>,
     /// Where objects are kept.
     pub storage: Storage,
+    /// Backups that a controller makes by itself.
+    pub snapshots: Option<Snapshots>,
     /// Flags of kube-controller-manager.
     pub controller_manager: Flags,
     /// Flags of kube-scheduler.
@@ -112,6 +118,33 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Where other members of etcd are to reach this controller's, if its owner said so.
+    #[must_use]
+    pub const fn peer_address(&self) -> Option<IpAddr> {
+        match &self.storage {
+            Storage::Etcd(member) => member.peer_address,
+            Storage::Kine { .. } | Storage::External(_) => None,
+        }
+    }
+
+    /// The first key of those that all controllers of a cluster must have alike in which this one differs from another.
+    #[must_use]
+    pub fn differs(&self, other: &Self) -> Option<&'static str> {
+        let storage = match (&self.storage, &other.storage) {
+            (Storage::Etcd(_), Storage::Etcd(_)) => true,
+            (ours, theirs) => ours == theirs,
+        };
+        let same = [
+            ("metadata.name", self.cluster == other.cluster),
+            ("spec.storage", storage),
+            ("spec.network.podCIDR", self.pods == other.pods),
+            ("spec.network.serviceCIDR", self.services == other.services),
+            ("spec.network.clusterDomain", self.domain == other.domain),
+            ("spec.network.provider", self.provider == other.provider),
+        ];
+        same.into_iter().find(|(_, same)| !same).map(|(key, _)| key)
+    }
+
     /// Checks a merged configuration; `host_name` names the node where the configuration does not.
     ///
     /// # Errors
@@ -130,6 +163,7 @@ impl Settings {
         let cluster = problems.one(raw.metadata.name.as_deref().unwrap_or("skerry").parse(), Invalid::Name);
         let api = problems.all(Api::validate(&spec.api), Invalid::Api);
         let storage = problems.all(Storage::validate(&spec.storage), Invalid::Storage);
+        let snapshots = problems.one(Snapshots::validate(&spec.storage.snapshots), Invalid::Snapshots);
         let network = problems.all(Network::validate(&spec.network), Invalid::Network);
         let flags = |target, process: &raw::Process| Flags::check(target, process.extra_args.as_ref());
         let manager = flags(Target::KubeControllerManager, &spec.controller_manager);
@@ -149,10 +183,11 @@ impl Settings {
             let (Network { pods, services, domain, provider, proxy }, (node, labels, taints)) = (network?, node?);
             let (controller_manager, scheduler) = (controller_manager?, scheduler?);
             let (cluster, api, storage, profiles) = (cluster?, api?, storage?, profiles?);
+            let snapshots = snapshots?;
             let (kubelet, gates, images, users) = (kubelet?, gates?, images?, users?);
             #[rustfmt::skip]
             let settings = Self {
-                cluster, node, labels, taints, api, pods, services, domain, provider, proxy, storage,
+                cluster, node, labels, taints, api, pods, services, domain, provider, proxy, storage, snapshots,
                 controller_manager, scheduler, profiles, kubelet, gates, images, users,
             };
             Some(settings)

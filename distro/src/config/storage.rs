@@ -9,6 +9,7 @@ use super::{
     flags::{BadFlag, Flags, Target},
     raw::{Text, absent},
 };
+use crate::backup::RawSnapshots;
 
 /// Where the cluster's objects are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,6 +79,9 @@ pub struct RawStorage {
     /// With type `etcd`.
     #[serde(default, deserialize_with = "absent")]
     pub etcd: RawEtcd,
+    /// Backups that a controller makes by itself.
+    #[serde(default, deserialize_with = "absent")]
+    pub snapshots: RawSnapshots,
 }
 
 /// `spec.storage.kine` as written.

@@ -47,7 +47,7 @@ pub enum ImportError {
 /// If there is none, or it is no JSON object of strings.
 pub fn builtin(paths: &Paths) -> Result<BTreeMap<String, String>, ImportError> {
     let inside = paths.images.join("images.json");
-    let path = if fs::exists(&inside) { inside } else { paths.images.with_file_name("images.json") };
+    let path = if fs::exists(&inside) { inside } else { paths.images_list() };
     let text = fs::read_to_string(&path)?;
     component::images(&text).map_err(|source| ImportError::List { path, source })
 }
@@ -57,10 +57,10 @@ pub fn builtin(paths: &Paths) -> Result<BTreeMap<String, String>, ImportError> {
 /// # Errors
 /// At the first archive that cannot be read or imported.
 pub fn import(paths: &Paths) -> Result<usize, ImportError> {
-    let ctr = paths.components.join("ctr");
+    let containerd = paths.components.join("containerd");
     let socket = paths.containerd_socket().display().to_string();
-    let base = ["--address", &socket, "--namespace", "k8s.io", "images"];
-    let there = process::output(&ctr, &[&base[..], &["list"]].concat())?;
+    let base = ["ctr", "--address", &socket, "--namespace", "k8s.io", "images"];
+    let there = process::output(&containerd, &[&base[..], &["list"]].concat())?;
     let mut imported = 0;
     for path in fs::list(&paths.images)? {
         if path.extension().is_none_or(|extension| extension != "tar") {
@@ -74,7 +74,7 @@ pub fn import(paths: &Paths) -> Result<usize, ImportError> {
         }
         let file = path.display().to_string();
         let import = ["import", "--local", "--discard-unpacked-layers", "--label", PINNED, &file];
-        process::output(&ctr, &[&base[..], &import].concat())?;
+        process::output(&containerd, &[&base[..], &import].concat())?;
         imported += images.len();
     }
     Ok(imported)

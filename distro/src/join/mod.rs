@@ -11,10 +11,10 @@ mod pre_shared;
 mod record;
 mod serve;
 
-pub use ask::{AskError, join, renew};
+pub use ask::{AskError, appoint, join, renew};
 pub use judge::Refusal;
 pub use membership::{Membership, MembershipError, PrivateKeys};
-pub use message::{Answer, JoinRequest, RenewRequest, SigningRequests, read, write};
+pub use message::{Answer, Appointment, Candidate, JoinRequest, RenewRequest, SigningRequests, Wants, read, write};
 pub use pre_shared::{BadTokens, make_known, read_tokens};
 pub use record::{BadRecord, NodeRecord, SECRETS, TokenRecord};
-pub use serve::{Admitter, Office};
+pub use serve::{Admitter, Council, Office, Opened, Seats};

@@ -10,7 +10,7 @@ use skerry_formats::token::{SECRET_TYPE, TokenId};
 
 use super::record::{BadRecord, SECRETS, TokenRecord};
 use crate::{
-    api::{ApiError, Client, Creation},
+    api::{ApiError, Client},
     manifests::{self, BadManifest},
     pki::UnixTime,
 };
@@ -70,7 +70,7 @@ pub fn make_known(client: &Client, tokens: &[TokenRecord], now: UnixTime) -> Res
     let mut made = Vec::new();
     let untold = untold(tokens, ledger.as_ref(), now);
     for token in &untold {
-        if client.create(SECRETS, &token.object())? == Creation::Made {
+        if is_new(client.create(SECRETS, &token.object()))? {
             made.push(token.id.clone());
         }
     }
@@ -81,6 +81,15 @@ pub fn make_known(client: &Client, tokens: &[TokenRecord], now: UnixTime) -> Res
     Ok(made)
 }
 
+/// Whether an object was made, and not there already.
+fn is_new(made: Result<(), ApiError>) -> Result<bool, ApiError> {
+    match made {
+        Ok(()) => Ok(true),
+        Err(ApiError::Refused { status: 409, .. }) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 /// Adds to the ledger; it is made where there is none, and other controllers' lines stay.
 fn note(client: &Client, path: &str, lines: &Value) -> Result<(), ApiError> {
     let empty = json!({
@@ -88,7 +97,7 @@ fn note(client: &Client, path: &str, lines: &Value) -> Result<(), ApiError> {
         "kind": "ConfigMap",
         "metadata": { "name": LEDGER, "namespace": "kube-system" },
     });
-    client.create(CONFIG_MAPS, &empty)?;
+    is_new(client.create(CONFIG_MAPS, &empty))?;
     client.merge(path, lines)
 }
 

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::subnet_file::Mtu;
 use crate::{
-    config::{Settings, Subnet},
+    config::{Provider, Settings, Subnet},
     paths::Paths,
 };
 
@@ -47,7 +47,11 @@ pub(super) fn addresses(paths: &Paths) -> PathBuf {
 #[must_use]
 pub fn single(settings: &Settings, paths: &Paths) -> String {
     let subnet = settings.pods.first(24);
-    Bridge { subnet, mtu: None, leaving: Leaving::ByPlugin, addresses: &addresses(paths) }.conflist()
+    let mtu = match &settings.provider {
+        Provider::Flannel(flannel) => flannel.mtu.map(Mtu::from),
+        Provider::Custom | Provider::None => None,
+    };
+    Bridge { subnet, mtu, leaving: Leaving::ByPlugin, addresses: &addresses(paths) }.conflist()
 }
 
 /// A network for nobody: with none at all, the node would count as not ready, though it runs pods on its own network.

@@ -6,6 +6,12 @@ use crate::config::Subnet;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mtu(u32);
 
+impl From<u16> for Mtu {
+    fn from(bytes: u16) -> Self {
+        Self(bytes.into())
+    }
+}
+
 impl Mtu {
     /// The number of bytes.
     #[must_use]

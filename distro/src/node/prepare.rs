@@ -1,6 +1,6 @@
 //! What must be there before the first component starts: kernel settings, folders, keys, rendered files.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, net::IpAddr, path::Path};
 
 use super::{
     run::Order,
@@ -8,14 +8,18 @@ use super::{
 };
 use crate::{
     api::{ApiError, Client},
-    component::{self, ComponentId, ComponentSpec, Plan},
+    backup::BackupError,
+    component::{self, ComponentSpec, Plan},
     config::Settings,
+    datastore::{self, DatastoreError},
     duty::Duty,
     images::{self, ImportError},
     join::Membership,
     link::{Credentials, Own, PORT, TlsError},
     paths::Paths,
-    pki::{Desk, Held, Identity, LeafId, PkiError, Shelf},
+    peers::{EtcdError, Known, KnownError},
+    pki::{CertError, Desk, Held, Identity, LeafId, PkiError, Shelf},
+    supervisor::chain,
     sys::{
         accounts::Account,
         clock,
@@ -51,6 +55,15 @@ pub enum NodeError {
     /// Our own client.
     #[error(transparent)]
     Client(#[from] ApiError),
+    /// Our own etcd.
+    #[error(transparent)]
+    Etcd(#[from] EtcdError),
+    /// What is known of other controllers.
+    #[error(transparent)]
+    Known(#[from] KnownError),
+    /// A certificate of our own.
+    #[error(transparent)]
+    Cert(#[from] CertError),
     /// A certificate of the supervisor itself was not issued.
     #[error("the supervisor has no keys of its own")]
     NoKeys,
@@ -63,6 +76,12 @@ pub enum NodeError {
     /// The API's port on loopback.
     #[error("could not listen on 127.0.0.1:{PORT}, where this node's components look for the API")]
     Port(#[source] std::io::Error),
+    /// A restore that did not end.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
+    /// Where the cluster's objects are kept.
+    #[error(transparent)]
+    Datastore(#[from] DatastoreError),
 }
 
 /// What a node is made from.
@@ -72,6 +91,10 @@ pub struct Prepared {
     pub duty: Duty,
     /// What other nodes are to be too: the text of a configuration.
     pub shared: String,
+    /// What other controllers are to be too: the text of a configuration.
+    pub controllers: String,
+    /// What is known of other members of etcd.
+    pub known: Known,
     /// What it is to be.
     pub settings: Settings,
     /// Where things are.
@@ -95,10 +118,25 @@ pub fn prepare(order: Order, machine: Machine, standing: Standing) -> Result<(Pr
     kernel();
     accounts(&settings, &machine)?;
     let images = settings.images.over(images::builtin(&paths)?);
-    let shared = raw.shared();
-    let mut node = Prepared { duty, shared, settings, paths, machine, standing, images, held: BTreeMap::new() };
+    if settings.proxy.is_none() {
+        without_proxy(&paths);
+    }
+    let (shared, controllers) = (raw.shared(), raw.controllers());
+    let known = Known::load(&paths.peers(), &paths.etcd())?;
+    let mut node = Prepared {
+        duty,
+        shared,
+        controllers,
+        known,
+        settings,
+        paths,
+        machine,
+        standing,
+        images,
+        held: BTreeMap::new(),
+    };
     node.folders()?;
-    for component in ComponentId::ALL.into_iter().filter(|component| duty.runs(*component)) {
+    for component in component::of(duty, &node.settings) {
         if !component.needs_root() && component::account(&node.settings, &node.machine, component) == Account::ROOT {
             tracing::warn!("`{component}` has no account of its own: it runs as root");
         }
@@ -107,6 +145,9 @@ pub fn prepare(order: Order, machine: Machine, standing: Standing) -> Result<(Pr
         Standing::Owner(identity) => node.issue_all(&identity)?,
         Standing::Member(member) => node.put_all(&member)?,
     };
+    if duty.controls() {
+        datastore::copy_proof(&node.settings, &node.paths, &node.machine)?;
+    }
     node.render()?;
     Ok((node, keys))
 }
@@ -123,6 +164,15 @@ pub struct Keys {
     pub client: Client,
     /// The link: a controller answers with it, a worker calls.
     pub link: Credentials,
+    /// With which a controller where pods run calls other controllers.
+    pub node: Option<Credentials>,
+}
+
+/// kube-proxy's rules outlive it: where something else is to do its work, they would stand in the way.
+fn without_proxy(paths: &Paths) {
+    if let Err(error) = process::output(&paths.components.join("kube"), &["kube-proxy", "--cleanup"]) {
+        tracing::warn!(error = %chain(&error), "rules of an earlier kube-proxy may be left");
+    }
 }
 
 /// Modules that may be built in, and settings that routing between pods needs: what cannot be set shows later in what
@@ -147,7 +197,14 @@ impl Prepared {
     /// If the pause image is not known.
     pub fn plan(&self) -> Result<Plan<'_>, NodeError> {
         let pause = self.image("pause")?;
-        Ok(Plan { duty: self.duty, settings: &self.settings, paths: &self.paths, machine: &self.machine, pause })
+        Ok(Plan {
+            duty: self.duty,
+            settings: &self.settings,
+            paths: &self.paths,
+            machine: &self.machine,
+            known: &self.known,
+            pause,
+        })
     }
 
     fn folders(&self) -> Result<(), FsError> {
@@ -164,10 +221,7 @@ impl Prepared {
         }
         if duty.controls() {
             fs::create_folder(&paths.admin(), Access::Private, Account::ROOT)?;
-            let database = paths.data.join("db");
-            let owner = component::account(&self.settings, &self.machine, ComponentId::Kine);
-            fs::create_folder(&database, Access::Private, owner)?;
-            fs::give(&database, owner)?;
+            datastore::folder(&self.settings, paths, &self.machine)?;
         }
         Ok(())
     }
@@ -176,12 +230,12 @@ impl Prepared {
     fn issue_all(&mut self, identity: &Identity) -> Result<Keys, NodeError> {
         let now = clock::now();
         let desk = Desk { identity, shelf: self.shelf() };
-        for component in ComponentId::ALL.into_iter().filter(|component| self.duty.runs(*component)) {
+        for component in component::of(self.duty, &self.settings) {
             desk.furnish(component)?;
         }
         let mut held = BTreeMap::new();
         let mut own = BTreeMap::new();
-        for leaf in LeafId::ALL.into_iter().filter(|leaf| leaf.belongs(self.duty)) {
+        for leaf in LeafId::of(self.duty, &self.settings.storage) {
             let (issued, has) = desk.issue(leaf, now)?;
             held.insert(leaf, has);
             own.insert(leaf, issued);
@@ -190,20 +244,21 @@ impl Prepared {
         let leaf = |id| own.get(&id).cloned().ok_or(NodeError::NoKeys);
         let client = Client::new(&identity.ca.certificate, &leaf(LeafId::Admin)?)?;
         let authority = identity.ca.certificate.clone();
-        Ok(Keys { client, link: Credentials { authority, leaf: leaf(LeafId::Link)? } })
+        let node = own.get(&LeafId::Kubelet).cloned().map(|leaf| Credentials { authority: authority.clone(), leaf });
+        Ok(Keys { client, link: Credentials { authority, leaf: leaf(LeafId::Link)? }, node })
     }
 
     /// A worker lays out what it was given.
     pub(super) fn put_all(&self, member: &Membership) -> Result<Keys, NodeError> {
         let shelf = self.shelf();
-        for component in ComponentId::ALL.into_iter().filter(|component| self.duty.runs(*component)) {
+        for component in component::of(self.duty, &self.settings) {
             shelf.furnish(component)?;
         }
         shelf.put(LeafId::Kubelet, &member.node_leaf())?;
         shelf.put(LeafId::KubeletServer, &member.server_leaf())?;
         shelf.put(LeafId::KubeProxy, &member.proxy_leaf())?;
         let client = Client::new(&member.admission.authority, &member.node_leaf())?;
-        Ok(Keys { client, link: member.credentials() })
+        Ok(Keys { client, link: member.credentials(), node: None })
     }
 
     /// Where the keys of this boot lie.
@@ -216,6 +271,12 @@ impl Prepared {
             paths: &self.paths,
             authority: self.standing.authority(),
         }
+    }
+
+    /// Where other members of etcd reach this node's.
+    #[must_use]
+    pub fn peer(&self) -> IpAddr {
+        self.settings.peer_address().unwrap_or(self.machine.address)
     }
 
     /// What the node knows of itself when it is called over the link.

@@ -1,18 +1,21 @@
 //! Runs a node from the first look at the machine to the last component's end.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use skerry_formats::token::JoinToken;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{
+    appoint::{self, Newcomer},
     care, linked,
     prepare::{self, NodeError},
     standing::{self, Standing},
     tasks,
 };
 use crate::{
+    backup::{self, Subject},
     config::{Raw, Settings},
+    datastore,
     duty::Duty,
     join::TokenRecord,
     paths::Paths,
@@ -41,6 +44,8 @@ pub struct Order {
     pub token: Option<JoinToken>,
     /// Tokens that a controller makes known.
     pub tokens: Vec<TokenRecord>,
+    /// Its configuration file, which may not be there.
+    pub config: PathBuf,
 }
 
 /// Runs a node until it is told to end by SIGTERM or SIGINT.
@@ -52,13 +57,24 @@ pub async fn run(mut order: Order) -> Result<(), NodeError> {
     fs::create_folder(&order.paths.run, Access::Public, Account::ROOT)?;
     let board = board(order.duty.role(), order.settings.node.as_str(), "a network address");
     serve_status(&order.paths, &board);
+    if order.duty.controls() {
+        backup::unfinished(&order.paths)?;
+    }
     let machine = address().await;
     let tokens = std::mem::take(&mut order.tokens);
-    let Some(standing) = stand(&mut order, &board).await? else { return Ok(()) };
+    let Some(standing) = stand(&mut order, &machine, &board).await? else { return Ok(()) };
+    if order.duty.controls() {
+        datastore::check(&order.settings.storage, &order.paths)?;
+    }
+    let subject =
+        Subject { settings: order.settings.clone(), paths: order.paths.clone(), config: order.config.clone() };
     let (node, keys) = prepare::prepare(order, machine, standing)?;
     let lines = linked::link(&node, keys)?;
     let (driver, handle) = Driver::new(node.components()?, lines.client.subscribe(), clock, board);
     attend(&handle);
+    if node.duty.controls() {
+        tokio::spawn(backup::follow(subject, handle.clone()));
+    }
     tokio::spawn(tasks::run(node.clone(), lines.client.subscribe(), handle.clone()));
     tokio::spawn(tasks::make_known(tokens, lines.client.subscribe(), handle.clone()));
     tokio::spawn(care::care(node, lines, handle));
@@ -66,10 +82,21 @@ pub async fn run(mut order: Order) -> Result<(), NodeError> {
     Ok(())
 }
 
-/// A controller's keys are made where there are none; a worker asks to be let in, unless it has been. `None` if it is told
+/// A controller's keys are made where there are none, unless it joins others; a worker asks to be let in, unless it has been. `None` if it is told
 /// to end before.
-async fn stand(order: &mut Order, board: &Board) -> Result<Option<Standing>, NodeError> {
+async fn stand(order: &mut Order, machine: &Machine, board: &Board) -> Result<Option<Standing>, NodeError> {
     if order.duty.controls() {
+        if order.duty.admits() {
+            let newcomer = Newcomer { paths: &order.paths, raw: &order.raw, settings: &order.settings, machine };
+            let joining = appoint::appoint(newcomer, order.token.as_ref(), board);
+            let agreed = tokio::select! {
+                agreed = joining => agreed?,
+                () = told_to_end() => return Ok(None),
+            };
+            if let Some(agreed) = agreed {
+                (order.raw, order.settings) = agreed;
+            }
+        }
         let identity = pki::load_or_make(&order.paths.pki(), &order.settings, clock::now())?;
         return Ok(Some(Standing::Owner(identity)));
     }

@@ -7,6 +7,7 @@ use rcgen::{
     Issuer, KeyPair, KeyUsagePurpose, PublicKeyData, SanType,
 };
 
+use serde::{Deserialize, Serialize};
 use skerry_formats::digest::Digest;
 
 use super::moment::{CLOCK_FLOOR, UnixTime};
@@ -29,7 +30,7 @@ impl CertError {
 }
 
 /// An authority's certificate and key.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Authority {
     /// The certificate, PEM.
     pub certificate: String,
@@ -84,6 +85,8 @@ pub enum Usage {
     Client,
     /// To prove who answers.
     Server,
+    /// Both, on one connection or another.
+    Both,
 }
 
 /// What is to be signed.
@@ -166,10 +169,11 @@ impl Authority {
         }
         params.use_authority_key_identifier_extension = true;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        params.extended_key_usages = vec![match request.usage {
-            Usage::Client => ExtendedKeyUsagePurpose::ClientAuth,
-            Usage::Server => ExtendedKeyUsagePurpose::ServerAuth,
-        }];
+        params.extended_key_usages = match request.usage {
+            Usage::Client => vec![ExtendedKeyUsagePurpose::ClientAuth],
+            Usage::Server => vec![ExtendedKeyUsagePurpose::ServerAuth],
+            Usage::Both => vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth],
+        };
         for name in &request.dns_names {
             let name = name.as_str().try_into().map_err(failed("write a DNS name"))?;
             params.subject_alt_names.push(SanType::DnsName(name));

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     component::{self, ComponentId},
-    config::Settings,
+    config::{Settings, Storage},
     duty::Duty,
     paths::Paths,
     sys::{
@@ -21,6 +21,26 @@ use crate::{
         machine::Machine,
     },
 };
+
+/// Whether a cluster keeps its objects in an etcd of its own, which has an authority of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EtcdUse {
+    /// An etcd that sk8s runs.
+    Own,
+    /// Anything else.
+    None,
+}
+
+impl EtcdUse {
+    /// What the configuration asks for.
+    #[must_use]
+    pub const fn of(storage: &Storage) -> Self {
+        match storage {
+            Storage::Etcd(_) => Self::Own,
+            Storage::Kine { .. } | Storage::External(_) => Self::None,
+        }
+    }
+}
 
 /// Keys that cannot be made, read or written.
 #[derive(Debug, thiserror::Error)]
@@ -39,14 +59,26 @@ pub enum PkiError {
         /// The one that is not.
         missing: String,
     },
+    /// A leaf of etcd's, in a cluster that has none.
+    #[error("the cluster has no etcd authority")]
+    NoEtcd,
 }
 
-/// Takes the authorities that lie in a folder as the cluster's own, and makes those that do not.
+/// Takes the authorities that lie in a folder as the cluster's own, and makes those that do not; etcd's only where it is
+/// used.
 ///
 /// # Errors
 /// If half of a pair is missing, or a file cannot be read or written.
 pub fn load_or_make(folder: &Path, settings: &Settings, now: UnixTime) -> Result<Identity, PkiError> {
     fs::create_folder(folder, Access::Private, Account::ROOT)?;
+    let etcd_ca = match (pair(folder, ETCD_CA)?, EtcdUse::of(&settings.storage)) {
+        (Some([certificate, key]), _) => Some(Authority { certificate, key }),
+        (None, EtcdUse::None) => None,
+        (None, EtcdUse::Own) => {
+            fs::create_folder(&folder.join("etcd"), Access::Private, Account::ROOT)?;
+            Some(Authority::generate(&format!("{} etcd-ca", settings.cluster), settings.api.lifetimes.authority, now)?)
+        }
+    };
     let ca = pair(folder, ["ca.crt", "ca.key"])?;
     let front = pair(folder, ["front-proxy-ca.crt", "front-proxy-ca.key"])?;
     let tokens = pair(folder, ["sa.pub", "sa.key"])?;
@@ -62,6 +94,7 @@ pub fn load_or_make(folder: &Path, settings: &Settings, now: UnixTime) -> Result
             Some([public, private]) => KeyPairPem { public, private },
             None => fresh.service_account,
         },
+        etcd_ca,
     };
     for (name, text, access) in identity.files() {
         let path = folder.join(name);
@@ -71,6 +104,8 @@ pub fn load_or_make(folder: &Path, settings: &Settings, now: UnixTime) -> Result
     }
     Ok(identity)
 }
+
+const ETCD_CA: [&str; 2] = ["etcd/ca.crt", "etcd/ca.key"];
 
 fn pair(folder: &Path, names: [&str; 2]) -> Result<Option<[String; 2]>, PkiError> {
     let [first, second] = names.map(|name| folder.join(name));
@@ -89,25 +124,32 @@ fn pair(folder: &Path, names: [&str; 2]) -> Result<Option<[String; 2]>, PkiError
 impl Identity {
     /// The files of an identity: name, text, who may read it.
     #[must_use]
-    pub fn files(&self) -> [(&'static str, &str, Access); 6] {
-        [
-            ("ca.crt", &self.ca.certificate, Access::Public),
+    pub fn files(&self) -> Vec<(&'static str, &str, Access)> {
+        let mut files = vec![
+            ("ca.crt", self.ca.certificate.as_str(), Access::Public),
             ("ca.key", &self.ca.key, Access::Private),
             ("front-proxy-ca.crt", &self.front_proxy_ca.certificate, Access::Public),
             ("front-proxy-ca.key", &self.front_proxy_ca.key, Access::Private),
             ("sa.pub", &self.service_account.public, Access::Public),
-            ("sa.key", &self.service_account.private, Access::Private),
-        ]
+            ("sa.key", self.service_account.private.as_str(), Access::Private),
+        ];
+        if let Some(etcd) = &self.etcd_ca {
+            let [certificate, key] = ETCD_CA;
+            files.extend([(certificate, etcd.certificate.as_str(), Access::Public), (key, &etcd.key, Access::Private)]);
+        }
+        files
     }
 
-    fn shared(&self, what: Shared) -> &str {
-        match what {
+    /// `None` for what the cluster does not have.
+    fn shared(&self, what: Shared) -> Option<&str> {
+        Some(match what {
             Shared::Ca => &self.ca.certificate,
             Shared::CaKey => &self.ca.key,
             Shared::FrontProxyCa => &self.front_proxy_ca.certificate,
             Shared::ServiceAccountPublic => &self.service_account.public,
             Shared::ServiceAccountPrivate => &self.service_account.private,
-        }
+            Shared::EtcdCa => &self.etcd_ca.as_ref()?.certificate,
+        })
     }
 }
 
@@ -179,8 +221,8 @@ impl Shelf<'_> {
     /// What every leaf in use is to say now.
     #[must_use]
     pub fn wanted(&self) -> BTreeMap<LeafId, LeafRequest> {
-        let own = LeafId::ALL.into_iter().filter(|leaf| leaf.belongs(self.duty));
-        own.map(|leaf| (leaf, leaf.request(self.settings, self.machine))).collect()
+        let own = LeafId::of(self.duty, &self.settings.storage);
+        own.into_iter().map(|leaf| (leaf, leaf.request(self.settings, self.machine))).collect()
     }
 
     fn owner(&self, user: Option<ComponentId>) -> Account {
@@ -204,9 +246,12 @@ impl Desk<'_> {
     /// If it cannot be written.
     pub fn furnish(&self, component: ComponentId) -> Result<(), PkiError> {
         self.shelf.furnish(component)?;
-        Shared::of(component)
-            .iter()
-            .try_for_each(|what| self.shelf.share(component, *what, self.identity.shared(*what)))
+        let has = |what: &Shared| Some((*what, self.identity.shared(*what)?));
+        let shared = Shared::of(component).iter().filter_map(has);
+        for (what, text) in shared {
+            self.shelf.share(component, what, text)?;
+        }
+        Ok(())
     }
 
     /// Issues a leaf and writes it.
@@ -218,6 +263,7 @@ impl Desk<'_> {
         let signer = match leaf.signer() {
             Signer::Cluster => &self.identity.ca,
             Signer::FrontProxy => &self.identity.front_proxy_ca,
+            Signer::Etcd => self.identity.etcd_ca.as_ref().ok_or(PkiError::NoEtcd)?,
         };
         let issued = signer.issue(&request, now)?;
         self.shelf.put(leaf, &issued)?;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use rcgen::KeyPair;
+use serde::{Deserialize, Serialize};
 use skerry_formats::name::Name;
 
 use super::{
@@ -13,7 +14,7 @@ use super::{
 use crate::config::Lifetimes;
 
 /// A bare key pair.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyPairPem {
     /// The public key, PEM.
     pub public: String,
@@ -22,7 +23,7 @@ pub struct KeyPairPem {
 }
 
 /// A cluster's identity. Whoever holds it is the cluster's owner.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
     /// Signs every client and server of the cluster: `ca.crt`, `ca.key`.
     pub ca: Authority,
@@ -30,6 +31,9 @@ pub struct Identity {
     pub front_proxy_ca: Authority,
     /// Signs service account tokens: `sa.pub`, `sa.key`.
     pub service_account: KeyPairPem,
+    /// Signs the members of the cluster's own etcd and their one client: `etcd/ca.crt`, `etcd/ca.key`. There where etcd is
+    /// used, and from then on.
+    pub etcd_ca: Option<Authority>,
 }
 
 impl Identity {
@@ -50,6 +54,7 @@ impl Identity {
             ca: Authority::generate(&format!("{name} kubernetes-ca"), lifetime, now)?,
             front_proxy_ca: Authority::generate(&format!("{name} front-proxy-ca"), lifetime, now)?,
             service_account: KeyPairPem::generate()?,
+            etcd_ca: None,
         })
     }
 

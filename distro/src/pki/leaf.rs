@@ -4,11 +4,12 @@ use std::{net::IpAddr, path::PathBuf};
 
 use super::{
     authority::{LeafRequest, Usage},
+    files::EtcdUse,
     identity,
 };
 use crate::{
     component::ComponentId,
-    config::{Lifetimes, NodeName, San, Settings},
+    config::{Lifetimes, NodeName, San, Settings, Storage},
     duty::Duty,
     paths::Paths,
     sys::machine::Machine,
@@ -37,6 +38,12 @@ pub enum LeafId {
     KubeletServer,
     /// The proxy as a caller.
     KubeProxy,
+    /// What etcd answers its client with.
+    EtcdServer,
+    /// What a member of etcd calls and answers the others with.
+    EtcdPeer,
+    /// What kube-apiserver calls etcd with.
+    ApiServerEtcdClient,
     /// The node's owner, and the supervisor itself.
     Admin,
     /// What the supervisor answers joining and linked nodes with.
@@ -50,6 +57,8 @@ pub enum Signer {
     Cluster,
     /// The front proxy's.
     FrontProxy,
+    /// etcd's own.
+    Etcd,
 }
 
 /// Key material of the cluster that some components read, each in its own folder.
@@ -65,6 +74,8 @@ pub enum Shared {
     ServiceAccountPublic,
     /// What signs them.
     ServiceAccountPrivate,
+    /// The etcd authority's certificate.
+    EtcdCa,
 }
 
 impl Shared {
@@ -77,6 +88,7 @@ impl Shared {
             Self::FrontProxyCa => "front-proxy-ca.crt",
             Self::ServiceAccountPublic => "sa.pub",
             Self::ServiceAccountPrivate => "sa.key",
+            Self::EtcdCa => "etcd-ca.crt",
         }
     }
 
@@ -85,8 +97,9 @@ impl Shared {
     pub const fn of(component: ComponentId) -> &'static [Self] {
         match component {
             ComponentId::KubeApiserver => {
-                &[Self::Ca, Self::FrontProxyCa, Self::ServiceAccountPublic, Self::ServiceAccountPrivate]
+                &[Self::Ca, Self::FrontProxyCa, Self::ServiceAccountPublic, Self::ServiceAccountPrivate, Self::EtcdCa]
             }
+            ComponentId::Etcd => &[Self::EtcdCa],
             ComponentId::KubeControllerManager => &[Self::Ca, Self::CaKey, Self::ServiceAccountPrivate],
             ComponentId::Kubelet => &[Self::Ca],
             ComponentId::Kine
@@ -100,7 +113,7 @@ impl Shared {
 
 impl LeafId {
     /// All leaves that there are.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 15] = [
         Self::ApiServer,
         Self::ApiServerKubeletClient,
         Self::FrontProxyClient,
@@ -111,13 +124,24 @@ impl LeafId {
         Self::Kubelet,
         Self::KubeletServer,
         Self::KubeProxy,
+        Self::EtcdServer,
+        Self::EtcdPeer,
+        Self::ApiServerEtcdClient,
         Self::Admin,
         Self::Link,
     ];
 
+    /// The leaves that a node of this duty issues, for a cluster that keeps its objects there.
+    #[must_use]
+    pub fn of(duty: Duty, storage: &Storage) -> Vec<Self> {
+        let etcd = EtcdUse::of(storage) == EtcdUse::Own;
+        let has = |leaf: &Self| leaf.belongs(duty) && (leaf.signer() != Signer::Etcd || etcd);
+        Self::ALL.into_iter().filter(has).collect()
+    }
+
     /// Whether a node of this duty has it.
     #[must_use]
-    pub const fn belongs(self, duty: Duty) -> bool {
+    const fn belongs(self, duty: Duty) -> bool {
         match self.user() {
             Some(component) => duty.runs(component),
             None => duty.controls(),
@@ -129,6 +153,7 @@ impl LeafId {
     pub const fn signer(self) -> Signer {
         match self {
             Self::FrontProxyClient => Signer::FrontProxy,
+            Self::EtcdServer | Self::EtcdPeer | Self::ApiServerEtcdClient => Signer::Etcd,
             _ => Signer::Cluster,
         }
     }
@@ -137,7 +162,10 @@ impl LeafId {
     #[must_use]
     pub const fn user(self) -> Option<ComponentId> {
         match self {
-            Self::ApiServer | Self::ApiServerKubeletClient | Self::FrontProxyClient => Some(ComponentId::KubeApiserver),
+            Self::ApiServer | Self::ApiServerKubeletClient | Self::FrontProxyClient | Self::ApiServerEtcdClient => {
+                Some(ComponentId::KubeApiserver)
+            }
+            Self::EtcdServer | Self::EtcdPeer => Some(ComponentId::Etcd),
             Self::ControllerManager | Self::ControllerManagerServer => Some(ComponentId::KubeControllerManager),
             Self::Scheduler | Self::SchedulerServer => Some(ComponentId::KubeScheduler),
             Self::Kubelet | Self::KubeletServer => Some(ComponentId::Kubelet),
@@ -158,7 +186,10 @@ impl LeafId {
             | Self::ControllerManagerServer
             | Self::SchedulerServer
             | Self::KubeletServer
+            | Self::EtcdServer
             | Self::Link => "server",
+            Self::EtcdPeer => "peer",
+            Self::ApiServerEtcdClient => "etcd-client",
             Self::ApiServerKubeletClient => "kubelet-client",
             Self::FrontProxyClient => "front-proxy-client",
             Self::ControllerManager | Self::Scheduler | Self::Kubelet | Self::KubeProxy | Self::Admin => "client",
@@ -203,6 +234,10 @@ impl LeafId {
             Self::Kubelet => kubelet_client(&settings.node),
             Self::KubeProxy => kube_proxy(),
             Self::Admin => identity::admin(),
+            // etcd's server calls itself too, with what it answers with.
+            Self::EtcdServer => LeafRequest { usage: Usage::Both, ..server("etcd-server") },
+            Self::EtcdPeer => etcd_peer(settings, machine),
+            Self::ApiServerEtcdClient => LeafRequest::client("kube-apiserver-etcd-client", None),
             Self::ControllerManagerServer => server("kube-controller-manager"),
             Self::SchedulerServer => server("kube-scheduler"),
             Self::KubeletServer => kubelet_server(&settings.node),
@@ -256,6 +291,22 @@ fn server(common_name: &str) -> LeafRequest {
         dns_names: vec!["localhost".to_owned()],
         addresses: with_loopback(&[]),
         lifetime: Lifetimes::default().leaf,
+    }
+}
+
+/// A member is called by its address and calls from it; others check both ways that the certificate names it.
+fn etcd_peer(settings: &Settings, machine: &Machine) -> LeafRequest {
+    let mut addresses = with_loopback(&machine.addresses);
+    if let Storage::Etcd(member) = &settings.storage {
+        addresses.extend(member.peer_address);
+    }
+    addresses.sort();
+    addresses.dedup();
+    LeafRequest {
+        usage: Usage::Both,
+        dns_names: vec![settings.node.to_string(), "localhost".to_owned()],
+        addresses,
+        ..server("etcd-peer")
     }
 }
 

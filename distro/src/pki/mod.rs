@@ -11,7 +11,7 @@ mod moment;
 mod renewal;
 
 pub use authority::{Authority, CertError, Leaf, LeafRequest, Usage, key_print, new_key, signing_request};
-pub use files::{Desk, LOCAL_SERVER, PkiError, Shelf, load_or_make};
+pub use files::{Desk, EtcdUse, LOCAL_SERVER, PkiError, Shelf, load_or_make};
 pub use identity::{Identity, KeyPairPem, admin};
 pub use kubeconfig::{ClusterLink, Credentials, kubeconfig};
 pub use leaf::{CONTROLLER_NAME, LeafId, NODE_USER, Shared, Signer, kube_proxy, kubelet_client, kubelet_server};

@@ -9,7 +9,7 @@ use super::{
     kubelet_server, load_or_make, new_key, signing_request,
 };
 use crate::{
-    config::{Raw, Settings},
+    config::{Lifetimes, Raw, Settings},
     duty::Duty,
     paths::Paths,
     sys::{
@@ -61,10 +61,12 @@ fn names(certificate: &X509Certificate<'_>) -> BTreeSet<String> {
 #[test]
 fn every_leaf_is_signed_by_its_authority_and_by_no_other() {
     let (identity, settings, machine) = (identity(), settings(), machine());
+    let etcd = Authority::generate("etcd-ca", Lifetimes::default().authority, NOW).expect("randomness");
     for leaf in LeafId::ALL {
         let (own, other) = match leaf.signer() {
             Signer::Cluster => (&identity.ca, &identity.front_proxy_ca),
             Signer::FrontProxy => (&identity.front_proxy_ca, &identity.ca),
+            Signer::Etcd => (&etcd, &identity.ca),
         };
         let issued = own.issue(&leaf.request(&settings, &machine), NOW).expect("issued");
         let (der, own, other) = (der(&issued.certificate), der_of(own), der_of(other));

@@ -1,9 +1,6 @@
 //! What is on a machine, as far as a reset must know.
 
-use std::{
-    collections::BTreeSet,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeSet, path::PathBuf};
 
 use super::{mounts::Mount, netfilter::Table, process::Process};
 use crate::{paths::Paths, service::Control, sys::netlink::Link};
@@ -21,7 +18,7 @@ pub struct Found {
     pub tables: Vec<Table>,
     /// What the programs of iptables have saved: each program's name with its text.
     pub saved: Vec<(&'static str, String)>,
-    /// The control groups that kubelets, runtimes and our services make, each before its parent.
+    /// The control groups that kubelets, runtimes and our services make, each after its parent.
     pub groups: Vec<PathBuf>,
     /// The places that all kubelets and runtimes share, each before its parent.
     pub common: Vec<Common>,
@@ -81,10 +78,5 @@ impl Found {
     /// Whether sk8s has ever run here: else nothing at a common place is ours.
     pub(super) fn is_here(&self, paths: &Paths) -> bool {
         self.folders.contains(&paths.data) || self.folders.contains(&paths.run) || !self.services.is_empty()
-    }
-
-    /// Whether something is mounted at exactly this place.
-    pub(super) fn is_mount(&self, path: &Path) -> bool {
-        self.mounts.iter().any(|mount| mount.point == path)
     }
 }

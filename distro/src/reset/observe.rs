@@ -242,13 +242,15 @@ fn saved() -> Vec<(&'static str, String)> {
 
 /// What kubelets, runtimes and our services call their groups at the top of a tree, and a service's in systemd's and
 /// OpenRC's places.
-const GROUPS: [&str; 10] = [
+const GROUPS: [&str; 12] = [
     "kubepods",
     "kubepods.slice",
     "k8s.io",
     "sk8s-shims",
     "system.slice/sk8scontroller.service",
     "system.slice/sk8sworker.service",
+    "sk8scontroller",
+    "sk8sworker",
     "openrc.sk8scontroller",
     "openrc.sk8sworker",
     "openrc/sk8scontroller",
@@ -265,11 +267,11 @@ fn groups(mounts: &[Mount]) -> Vec<PathBuf> {
     found
 }
 
-/// A group and those in it, each before its parent.
+/// A group and those in it, each after its parent.
 fn descend(group: &Path, found: &mut Vec<PathBuf>) {
     if fs::exists(group) {
-        told(fs::folders(group)).iter().for_each(|child| descend(child, found));
         found.push(group.to_owned());
+        told(fs::folders(group)).iter().for_each(|child| descend(child, found));
     }
 }
 

@@ -1,6 +1,9 @@
 //! What follows from what was found. Pure.
 
-use std::{collections::BTreeSet, path::Path};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use super::{
     found::{Common, Entry, Found, Holder},
@@ -38,10 +41,9 @@ pub fn plan(found: &Found, paths: &Paths) -> Vec<Step> {
         steps.extend(filters(found, paths));
     }
     steps.extend(common(found, paths, sharing));
-    let ours = |group: &&std::path::PathBuf| sharing == Sharing::Alone || is_pods(group, &found.ledger.pods);
-    steps.extend(found.groups.iter().filter(ours).cloned().map(Step::Group));
+    steps.extend(groups(found, sharing).map(|group| Step::Group(group.to_owned())));
     for folder in mine.iter().filter(|folder| found.folders.contains(**folder)) {
-        let keep = if found.is_mount(folder) { Keep::Itself } else { Keep::Nothing };
+        let keep = if mounts::is_disk(&found.mounts, folder) { Keep::Itself } else { Keep::Nothing };
         steps.push(Step::Folder((*folder).to_owned(), keep));
     }
     steps.extend(found.services.iter().copied().map(Step::Service));
@@ -109,6 +111,14 @@ fn is_ours(entry: &Entry, found: &Found, (paths, sharing): (&Paths, Sharing)) ->
         Holder::Nobody => sharing == Sharing::Alone || found.ledger.sockets.contains(&entry.path),
         Holder::Unknown => found.ledger.sockets.contains(&entry.path),
     }
+}
+
+/// The topmost groups that are ours: each goes with those in it.
+fn groups(found: &Found, sharing: Sharing) -> impl Iterator<Item = &Path> {
+    let ours = move |group: &Path| sharing == Sharing::Alone || is_pods(group, &found.ledger.pods);
+    let top =
+        move |group: &Path| group.parent().is_none_or(|above| !found.groups.iter().any(|g| g == above) || !ours(above));
+    found.groups.iter().map(PathBuf::as_path).filter(move |group| ours(group) && top(group))
 }
 
 /// Whether a control group is that of a pod of ours: `…/podUID`, or `…-podUID.slice` with underscores, or below such a one.

@@ -32,7 +32,7 @@ impl Process {
     fn is_shim(&self, paths: &Paths) -> bool {
         let socket = paths.containerd_socket();
         let ours = |pair: &[String]| pair[0] == "-address" && Path::new(&pair[1]) == socket;
-        self.name().starts_with("containerd-shim") && self.argv.windows(2).any(ours)
+        self.name().contains("containerd-shim") && self.argv.windows(2).any(ours)
     }
 
     /// Whether it is one of our components: a program of ours that was told a place of ours.

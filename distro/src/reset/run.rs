@@ -135,7 +135,11 @@ fn unmount(path: &Path) -> Result<(), Failure> {
     }
 }
 
+/// Removes a control group after those in it. A process that was ended leaves its group a moment later.
 fn remove_group(path: &Path) -> Result<(), Failure> {
+    for child in fs::folders(path)? {
+        remove_group(&child)?;
+    }
     let mut last = fs::remove_empty_folder(path);
     for _ in 0..50 {
         if last.is_ok() {

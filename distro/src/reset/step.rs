@@ -118,7 +118,7 @@ impl fmt::Display for Step {
             Self::Unmount(path) => write!(f, "mount: `{}`", path.display()),
             Self::Interface { name, .. } => write!(f, "network interface: {name}"),
             Self::Table(family, name) => write!(f, "nftables table: {family} {name}"),
-            Self::Chains { program, .. } => write!(f, "chains of {program}"),
+            Self::Chains { program, .. } => write!(f, "{} chains", program.trim_end_matches("-restore")),
             Self::Remove(path) => write!(f, "`{}`", path.display()),
             Self::RemoveEmpty(path) | Self::Folder(path, Keep::Nothing) => write!(f, "folder: `{}`", path.display()),
             Self::Folder(path, Keep::Itself) => write!(f, "all in folder: `{}`", path.display()),

@@ -3,7 +3,7 @@
 use std::{fmt, path::Path};
 
 use super::{
-    Control, ServiceError, State,
+    Control, FOLDER, ServiceError, State,
     accounts::{self, ACCOUNTS},
     environment, environment_file,
     order::{Init, Order, ServiceRole},
@@ -165,7 +165,7 @@ pub fn carry_out(control: Control, step: &Step) -> Result<(), ServiceError> {
         Step::RemoveOther(role) => remove(Control { init, role: *role })?,
         Step::Environment(text) if text.is_empty() => fs::remove_file(&environment_file(role))?,
         Step::Environment(text) => {
-            fs::create_folder(Path::new("/etc/sk8s"), Access::Public, Account::ROOT)?;
+            fs::create_folder(Path::new(FOLDER), Access::Public, Account::ROOT)?;
             fs::write(&environment_file(role), text.as_bytes(), Access::Private, Account::ROOT)?;
         }
         Step::Service(text) => {
@@ -194,6 +194,9 @@ pub(crate) fn remove(control: Control) -> Result<(), ServiceError> {
     }
     fs::remove_file(&init.file(role))?;
     fs::remove_file(&environment_file(role))?;
+    if fs::list(Path::new(FOLDER))?.is_empty() {
+        fs::remove_empty_folder(Path::new(FOLDER))?;
+    }
     control.reload()?;
     control.forget();
     Ok(())

@@ -82,8 +82,11 @@ pub fn installed() -> Result<Option<(Control, Vec<String>)>, ServiceError> {
     Ok(None)
 }
 
+/// The folder of the owner's configuration, and of services' environments.
+const FOLDER: &str = "/etc/sk8s";
+
 /// Where a service's environment is written, readable by root alone: it may hold a proxy's password.
 #[must_use]
 pub fn environment_file(role: ServiceRole) -> PathBuf {
-    Path::new("/etc/sk8s").join(format!("{role}.env"))
+    Path::new(FOLDER).join(format!("{role}.env"))
 }

@@ -18,7 +18,6 @@ pub fn text(order: &Order) -> String {
         "# Written by `sk8s install`; `sk8s reset` removes it.
 [Unit]
 Description=sk8s: Kubernetes {what}
-Documentation=man:systemd.service(5)
 After=network.target nftables.service firewalld.service time-set.target
 StartLimitIntervalSec=0
 

@@ -39,6 +39,7 @@ pub fn look(probe: &Probe, client: &Client, node: &str) -> Found {
         Probe::Api => api(client),
         Probe::Tls(port) => health(client, &format!("https://127.0.0.1:{port}/healthz")),
         Probe::Plain(port) => health(client, &format!("http://127.0.0.1:{port}/healthz")),
+        Probe::Etcd(port) => health(client, &format!("http://127.0.0.1:{port}/readyz")),
         Probe::Node(port) => {
             let own = health(client, &format!("http://127.0.0.1:{port}/healthz"));
             if own.stage == Stage::Ready { node_ready(client, node) } else { own }

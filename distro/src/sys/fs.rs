@@ -12,9 +12,11 @@ use super::accounts::Account;
 
 mod change;
 mod look;
+mod place;
 
 pub use change::{Lock, empty, lock, remove_empty_folder, remove_tree, replace};
 pub use look::{Space, folders, read_bytes, read_link, read_lossy, space};
+pub use place::{Found, create_new, files_below, is_empty, persist, receive, rename};
 
 /// A failed file operation.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +26,14 @@ pub struct FsError {
     path: PathBuf,
     #[source]
     source: io::Error,
+}
+
+impl FsError {
+    /// What kind of answer the system gave.
+    #[must_use]
+    pub fn kind(&self) -> io::ErrorKind {
+        self.source.kind()
+    }
 }
 
 /// Result of a file operation.
@@ -83,10 +93,47 @@ pub fn open(path: &Path) -> Result<fs::File> {
     at("open", path, fs::File::open(path))
 }
 
+/// Opens a file or folder for reading; `None` if there is none.
+pub fn open_if_there(path: &Path) -> Result<Option<fs::File>> {
+    maybe("open", path, fs::File::open(path))
+}
+
+/// Attaches path and action to a result of reading or writing an open file.
+pub fn during<T>(action: &'static str, path: &Path, result: io::Result<T>) -> Result<T> {
+    at(action, path, result)
+}
+
+/// Size in bytes of the file at a path; `None` if there is none.
+pub fn size(path: &Path) -> Result<Option<u64>> {
+    Ok(maybe("look at", path, fs::metadata(path))?.map(|meta| meta.len()))
+}
+
+/// What tells a file or folder from every other: device and inode number, links followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Identity(u64, u64);
+
+impl Identity {
+    /// Who an open file is.
+    pub fn of(file: &fs::File) -> io::Result<Self> {
+        file.metadata().map(|meta| Self(meta.dev(), meta.ino()))
+    }
+}
+
+/// Who is at a path; `None` if nothing is.
+pub fn identity(path: &Path) -> Result<Option<Identity>> {
+    Ok(maybe("look at", path, fs::metadata(path))?.map(|meta| Identity(meta.dev(), meta.ino())))
+}
+
 /// Whether something is at a path.
 #[must_use]
 pub fn exists(path: &Path) -> bool {
     path.exists()
+}
+
+/// Whether a folder is at a path, links not followed.
+#[must_use]
+pub fn is_folder(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|meta| meta.is_dir())
 }
 
 /// Creates a folder and its parents; the folder itself gets owner and mode even if it was there.
@@ -95,6 +142,12 @@ pub fn create_folder(path: &Path, access: Access, owner: Account) -> Result<()> 
     at("create folder", path, made)?;
     at("set mode of", path, fs::set_permissions(path, fs::Permissions::from_mode(access.folder_mode())))?;
     chown(path, owner)
+}
+
+/// Creates a folder that all may enter, whatever the process's mask is; its owner is whoever runs us.
+pub fn create_shared_folder(path: &Path) -> Result<()> {
+    at("create folder", path, fs::DirBuilder::new().recursive(true).mode(0o755).create(path))?;
+    at("set mode of", path, fs::set_permissions(path, fs::Permissions::from_mode(0o755)))
 }
 
 /// Writes a whole file under its final name in one step, and makes it last a power loss.

@@ -14,6 +14,10 @@ use nix::{
     unistd::Pid,
 };
 
+mod tool;
+
+pub use tool::tool;
+
 use crate::component::{ComponentId, ComponentSpec, KillScope};
 
 /// A program that could not be started, or that failed.

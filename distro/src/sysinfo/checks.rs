@@ -79,7 +79,12 @@ fn disk(seen: &Snapshot, purpose: Purpose) -> Check {
 }
 
 fn clock(seen: &Snapshot) -> Check {
-    let found = format!("{} s since 1970", seen.now.0);
+    let date =
+        i64::try_from(seen.now.0).ok().and_then(|seconds| time::OffsetDateTime::from_unix_timestamp(seconds).ok());
+    let found = date.map_or_else(
+        || "beyond all dates".to_owned(),
+        |date| format!("{} {:02}:{:02} UTC", date.date(), date.hour(), date.minute()),
+    );
     if seen.now >= CLOCK_FLOOR {
         Check::pass("clock", found)
     } else {

@@ -50,7 +50,7 @@ pub const FEATURES: [Feature; 26] = [
     pods("NF_CONNTRACK", "nf_conntrack", "Services"),
     pods("NF_TABLES", "nf_tables", "Services"),
     pods("NFT_CT", "nft_ct", "Services"),
-    pods("NFT_NAT", "nft_chain_nat", "Services"),
+    pods("NFT_NAT", "nft_nat", "Services"),
     pods("NFT_MASQ", "nft_masq", "pods' way out"),
     pods("NFT_NUMGEN", "nft_numgen", "Services with several endpoints"),
     pods("NFT_REJECT", "nft_reject", "Services without endpoints"),

@@ -6,6 +6,7 @@ use std::{
     os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
     time::Duration,
 };
 
@@ -75,17 +76,17 @@ ip link set up0 up
 ip route add default via 192.0.2.1
 ";
 
-/// What is on the machine, each thing a line.
+/// What is on the machine, each thing a line. systemd makes the group of all services with the first one.
 const INVENTORY: &str = r#"
 for process in /proc/[0-9]*; do
-  [ "$(readlink $process/ns/user)" ] && echo "process $(tr '\0' ' ' < $process/cmdline)"
+  [ "$(readlink $process/ns/user)" ] && printf 'process %s\n' "$(tr '\0\n' '  ' < $process/cmdline)"
 done | grep -v 'process sh -c' | grep -v 'process *$'
 cut -d' ' -f5 /proc/self/mountinfo | sed 's/^/mount /'
 ip -o link | cut -d: -f2 | sed 's/^/interface /'
 nft list ruleset | sed 's/^/filter /'
-find /sys/fs/cgroup -type d | sed 's/^/group /'
+find /sys/fs/cgroup -type d ! -name system.slice | sed 's/^/group /'
 sed 's/^/account /' /etc/passwd /etc/group
-find /var /run /etc /opt -path /run/systemd -prune -o -print | sed 's/^/file /'
+find /var /run /etc /opt \( -path /run/systemd -o -path /run/.upper -o -path /run/.work -o -path /var/log/trial \) -prune -o -print | sed 's/^/file /'
 "#;
 
 /// A machine that has booted.
@@ -98,12 +99,14 @@ pub struct Machine {
 impl Machine {
     /// Boots one that is plugged in nowhere.
     pub fn boot(name: &str) -> Self {
-        let group = format!("sk8s-test-{name}-{}", std::process::id());
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let group = format!("sk8s-test-{name}-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let mut command = Command::new("sh");
         command.args(["-c", OUTER, "outer", &group, INNER, name]).stdin(Stdio::null()).process_group(0);
-        let process = command.spawn().expect("a shell");
+        let mut process = command.spawn().expect("a shell");
         let children = format!("/proc/{0}/task/{0}/children", process.id());
         let init = eventually("the machine's first process is there", || {
+            assert!(process.try_wait().expect("ours").is_none(), "the machine did not boot");
             let text = std::fs::read_to_string(&children).ok()?;
             let pid = text.split_whitespace().next()?.parse().ok()?;
             let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
@@ -135,6 +138,11 @@ impl Machine {
         let mut command = Command::new("nsenter");
         command.args(["--target", &pid, "--all", "--"]).args(words).stdin(Stdio::null());
         command
+    }
+
+    /// Ends everything on it at once, as when its power goes.
+    pub fn power_off(&self) {
+        assert!(Command::new("kill").args(["-KILL", &self.init.to_string()]).status().expect("kill").success());
     }
 
     /// Runs a program on it.

@@ -2,10 +2,7 @@ module skerry.dev/components/containerd
 
 go 1.26.6
 
-tool (
-	github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2
-	github.com/containerd/containerd/v2/cmd/ctr
-)
+tool github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2
 
 require (
 	github.com/containerd/containerd/api v1.12.0

@@ -1,5 +1,6 @@
 // Containerd with the plugins a Kubernetes node uses: without the snapshotters for other file systems, tracing exporters,
-// restart monitor, image verifiers and the metrics of cgroup v1.
+// restart monitor, image verifiers and the metrics of cgroup v1. `containerd ctr …` is its client, which shares nearly all of
+// its code.
 package main
 
 import (
@@ -48,11 +49,18 @@ import (
 	_ "github.com/containerd/containerd/v2/plugins/snapshots/overlay/plugin"
 	_ "github.com/containerd/containerd/v2/plugins/streaming"
 	_ "github.com/containerd/containerd/v2/plugins/transfer"
+
+	ctr "github.com/containerd/containerd/v2/cmd/ctr/app"
 )
 
 func main() {
-	if err := command.App().Run(context.Background(), os.Args); err != nil {
-		fmt.Fprintln(os.Stderr, "containerd:", err)
+	name, run := "containerd", command.App().Run
+	if len(os.Args) > 1 && os.Args[1] == "ctr" {
+		os.Args = os.Args[1:]
+		name, run = "ctr", ctr.New().Run
+	}
+	if err := run(context.Background(), os.Args); err != nil {
+		fmt.Fprintf(os.Stderr, "%s: %v\n", name, err)
 		os.Exit(1)
 	}
 }

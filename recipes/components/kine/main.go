@@ -1,5 +1,6 @@
 // Kine with the databases that a cluster may use: SQLite in a file, PostgreSQL and MySQL over the network. Upstream's own
-// main also carries a NATS and an object-store server, which cost every node memory. Flags and defaults are upstream's.
+// main also carries a NATS and an object-store server, which cost every node memory. Flags and defaults are upstream's;
+// what a backup needs of SQLite is here too, as the driver is (`tools.go`), and a look at a source before it is used.
 package main
 
 import (
@@ -36,10 +37,20 @@ type options struct {
 }
 
 func main() {
+	if len(os.Args) > 1 {
+		if tool, ok := tools[os.Args[1]]; ok {
+			os.Exit(use(os.Args[1], tool, os.Args[2:]))
+		}
+	}
 	options := parse()
 	logrus.SetFormatter(&logrus.TextFormatter{DisableColors: true, FullTimestamp: true, TimestampFormat: time.RFC3339Nano})
-	if err := run(signals.SetupSignalContext(), options); err != nil && !errors.Is(err, context.Canceled) {
+	// A wrong source ends at once with its reason; by itself kine would try for five minutes, some of its reasons with the
+	// password in them.
+	if err := check(options.backend.Endpoint); err != nil {
 		logrus.Fatal(err)
+	}
+	if err := run(signals.SetupSignalContext(), options); err != nil && !errors.Is(err, context.Canceled) {
+		logrus.Fatal(redact(err, options.backend.Endpoint))
 	}
 }
 
@@ -47,7 +58,7 @@ func parse() options {
 	var o options
 	b := &o.backend
 	flag.StringVar(&o.listen, "listen-address", "unix://kine.sock", "`address` for etcd clients: unix://path or tcp://host:port")
-	flag.StringVar(&b.Endpoint, "endpoint", "", "`database`: sqlite://path, postgres://..., mysql://... (default sqlite in ./db)")
+	flag.StringVar(&b.Endpoint, "endpoint", "", "`database`: sqlite://path, postgres://..., mysql://... (default $KINE_ENDPOINT, else sqlite in ./db)")
 	flag.StringVar(&b.BackendTLSConfig.CAFile, "ca-file", "", "CA `certificate` of the database")
 	flag.StringVar(&b.BackendTLSConfig.CertFile, "cert-file", "", "client `certificate` for the database")
 	flag.StringVar(&b.BackendTLSConfig.KeyFile, "key-file", "", "client `key` for the database")
@@ -70,6 +81,10 @@ func parse() options {
 	flag.StringVar(&o.emulated, "emulated-etcd-version", "3.6.11", "etcd `version` told to clients")
 	print := flag.Bool("version", false, "print the version")
 	flag.Parse()
+	if b.Endpoint == "" {
+		// What holds a password is not for everyone who may list processes.
+		b.Endpoint = os.Getenv(endpointVariable)
+	}
 	if *print {
 		fmt.Println("kine version", version.Version)
 		os.Exit(0)

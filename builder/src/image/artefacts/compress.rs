@@ -2,17 +2,18 @@
 
 use std::{fs::File, io::Write as _, path::Path};
 
-use skerry_formats::digest::{Digest, Hasher};
+use skerry_formats::digest::Digest;
 use tempfile::NamedTempFile;
 
 use super::sparse::Sparse;
 use crate::{
     fsx::{self, FsError},
     report::Step,
+    store::Measured,
 };
 
 /// Fast, and within a few per cent of what higher levels reach: most of the image is compressed already.
-const LEVEL: i32 = 2;
+const LEVEL: i32 = 1;
 
 /// A compressed image without a name.
 #[derive(Debug)]
@@ -29,42 +30,22 @@ pub struct Packed {
 pub fn compress(image: &Sparse<'_>, path: &Path, step: &Step) -> Result<Packed, FsError> {
     step.total(image.size);
     let file = fsx::temp_file_in(path.parent().unwrap_or(Path::new(".")))?;
-    let sink = Hashed { file: file.reopen(), hasher: Hasher::default(), size: 0 };
+    let sink = Measured::new(fsx::during("open", file.path(), file.reopen())?);
     let mut encoder = fsx::during("compress into", path, encoder(sink, image.size))?;
     image.chunks(|_, chunk| {
-        step.advance(chunk.len() as u64);
-        fsx::during("write", path, encoder.write_all(chunk))
+        step.advance(chunk.bytes().len() as u64);
+        fsx::during("write", path, encoder.write_all(chunk.bytes()))
     })?;
-    let sink = fsx::during("write", path, encoder.finish())?;
-    Ok(Packed { size: sink.size, digest: sink.hasher.finish(), file })
+    let (digest, size) = fsx::during("write", path, encoder.finish())?.finish();
+    fsx::during("write", path, file.as_file().sync_data())?;
+    Ok(Packed { file, size, digest })
 }
 
-fn encoder(sink: Hashed, size: u64) -> std::io::Result<zstd::Encoder<'static, Hashed>> {
+fn encoder(sink: Measured<File>, size: u64) -> std::io::Result<zstd::Encoder<'static, Measured<File>>> {
     let mut encoder = zstd::Encoder::new(sink, LEVEL)?;
     encoder.include_checksum(true)?;
     encoder.set_pledged_src_size(Some(size))?;
     encoder.include_contentsize(true)?;
     encoder.multithread(2)?;
     Ok(encoder)
-}
-
-/// A file that knows the digest of what was written to it.
-struct Hashed {
-    file: std::io::Result<File>,
-    hasher: Hasher,
-    size: u64,
-}
-
-impl std::io::Write for Hashed {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        let file = self.file.as_mut().map_err(|error| std::io::Error::from(error.kind()))?;
-        let count = file.write(bytes)?;
-        self.hasher.update(&bytes[..count]);
-        self.size += count as u64;
-        Ok(count)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use skerry_formats::digest::{Digest, Hasher};
 
-use super::sparse::Sparse;
+use super::sparse::{Chunk, Sparse};
 use crate::fsx::FsError;
 
 const BLOCK: usize = 4096;
@@ -31,7 +31,7 @@ struct Range {
 pub fn survey(image: &Sparse<'_>) -> Result<Survey, FsError> {
     let (mut whole, mut ranges) = (Hasher::default(), Ranges::default());
     image.chunks(|at, chunk| {
-        whole.update(chunk);
+        whole.update(chunk.bytes());
         ranges.take(at / BLOCK as u64, chunk);
         Ok(())
     })?;
@@ -70,8 +70,9 @@ struct Ranges {
 }
 
 impl Ranges {
-    fn take(&mut self, first_block: u64, chunk: &[u8]) {
-        for (block, number) in chunk.chunks(BLOCK).zip(first_block..) {
+    fn take(&mut self, first_block: u64, chunk: Chunk<'_>) {
+        let Chunk::Data(bytes) = chunk else { return self.close() };
+        for (block, number) in bytes.chunks(BLOCK).zip(first_block..) {
             if *block == ZEROS[..block.len()] {
                 self.close();
             } else {

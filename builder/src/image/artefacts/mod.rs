@@ -66,11 +66,14 @@ pub fn finish(
     let path = |ending: &str| out.join(format!("{base}.img{ending}"));
     let size = fsx::size(raw.path())?.unwrap_or_default();
     let image = Sparse { path: raw.path(), file: raw.as_file(), size };
-    let (survey, packed) = thread::scope(|scope| {
+    let (written, survey, packed) = thread::scope(|scope| {
+        // What gets a final name shall be on the disk; the disk works while the processor does.
+        let written = scope.spawn(|| fsx::during("write", &path(""), raw.as_file().sync_data()));
         let survey = scope.spawn(|| map::survey(&image));
         let packed = compress::compress(&image, &path(".zst"), step);
-        (survey.join().unwrap_or_else(|cause| panic::resume_unwind(cause)), packed)
+        (joined(written), joined(survey), packed)
     });
+    written?;
     let (survey, packed) = (survey?, packed?);
     let sum = format!("{}  {base}.img\n", survey.digest);
     let manifest_path = out.join(format!("{base}.manifest.json"));
@@ -91,6 +94,10 @@ pub fn finish(
     fsx::persist(packed.file, &path(".zst"))?;
     fsx::persist(raw, &path(""))?;
     Ok(artefacts)
+}
+
+fn joined<T>(thread: thread::ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|cause| panic::resume_unwind(cause))
 }
 
 #[cfg(test)]

@@ -18,23 +18,42 @@ pub struct Sparse<'a> {
     pub size: u64,
 }
 
+/// A chunk of a file.
+#[derive(Clone, Copy, Debug)]
+pub enum Chunk<'a> {
+    /// It was read.
+    Data(&'a [u8]),
+    /// All zero, it lies in a hole.
+    Hole(&'a [u8]),
+}
+
+impl<'a> Chunk<'a> {
+    /// Its bytes.
+    pub const fn bytes(self) -> &'a [u8] {
+        match self {
+            Self::Data(bytes) | Self::Hole(bytes) => bytes,
+        }
+    }
+}
+
 impl Sparse<'_> {
     /// Hands out the whole file in order, chunk by chunk, each with its place.
-    pub fn chunks(&self, mut take: impl FnMut(u64, &[u8]) -> Result<(), FsError>) -> Result<(), FsError> {
+    pub fn chunks(&self, mut take: impl FnMut(u64, Chunk<'_>) -> Result<(), FsError>) -> Result<(), FsError> {
+        let zeros = vec![0; CHUNK];
         let mut buffer = vec![0; CHUNK];
         let (mut at, mut data) = (0, 0..0);
         while at < self.size {
-            let chunk = &mut buffer[..usize::try_from(self.size - at).map_or(CHUNK, |left| left.min(CHUNK))];
-            let end = at + chunk.len() as u64;
+            let length = usize::try_from(self.size - at).map_or(CHUNK, |left| left.min(CHUNK));
+            let end = at + length as u64;
             if at >= data.end {
                 data = fsx::during("read", self.path, fsx::data_after(self.file, at, self.size))?;
             }
             if end <= data.start {
-                chunk.fill(0);
+                take(at, Chunk::Hole(&zeros[..length]))?;
             } else {
-                fsx::during("read", self.path, self.file.read_exact_at(chunk, at))?;
+                fsx::during("read", self.path, self.file.read_exact_at(&mut buffer[..length], at))?;
+                take(at, Chunk::Data(&buffer[..length]))?;
             }
-            take(at, chunk)?;
             at = end;
         }
         Ok(())
@@ -57,7 +76,7 @@ mod tests {
         let sparse = Sparse { path: file.path(), file: file.as_file(), size };
         let taken = sparse.chunks(|at, chunk| {
             assert_eq!(at, got.len() as u64);
-            got.extend_from_slice(chunk);
+            got.extend_from_slice(chunk.bytes());
             Ok(())
         });
         taken.unwrap();

@@ -8,6 +8,7 @@ use crate::{
     config::{Raw, Settings},
     duty::Duty,
     paths::Paths,
+    peers::Known,
     sys::machine::Machine,
 };
 
@@ -57,7 +58,14 @@ fn everything(yaml: &str) -> Vec<(String, Vec<String>)> {
     let settings = Settings::validate(&Raw::parse(yaml).expect("well-formed"), "barn").expect("valid");
     let (paths, machine) = (Paths::default(), owners_machine());
     let pause = "localhost/sk8s/pause:3.10";
-    let plan = Plan { duty: Duty::Single, settings: &settings, paths: &paths, machine: &machine, pause };
+    let plan = Plan {
+        duty: Duty::Single,
+        settings: &settings,
+        paths: &paths,
+        machine: &machine,
+        known: &Known::default(),
+        pause,
+    };
     let described = components(&plan).into_iter().map(|spec| {
         let mut lines = vec![format!("user {}:{}", spec.account.uid, spec.account.gid)];
         lines.extend(spec.handover.map(|given| format!("gives its socket to {}", given.to.uid)));
@@ -105,6 +113,12 @@ fn what_an_owner_asks_for_is_the_golden_change() {
 fn no_provider_leaves_pods_without_a_network() {
     let text = changed_by("{network: {provider: none}}");
     assert!(text.contains(r#"+   "name": "none""#) && text.contains(r#"+       "type": "loopback""#), "{text}");
+}
+
+#[test]
+fn a_networks_largest_packet_is_that_of_its_bridge() {
+    let text = changed_by("{network: {flannel: {mtu: 1400}}}");
+    assert_eq!(text, "/run/sk8s/cni/10-sk8s.conflist\n  +       \"mtu\": 1400\n");
 }
 
 #[test]

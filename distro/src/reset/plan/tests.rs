@@ -31,7 +31,8 @@ fn process(pid: i32, parent: i32, line: &str) -> Process {
 }
 
 fn mount(point: &str) -> Mount {
-    Mount { point: point.into(), kind: "tmpfs".into(), options: "rw".into() }
+    let device = format!("0:{}", point.len());
+    Mount { point: point.into(), device, root: "/".into(), kind: "tmpfs".into(), options: "rw".into() }
 }
 
 fn link(index: u32, name: &str, bridge: Option<u32>) -> Link {
@@ -94,9 +95,9 @@ fn node() -> Found {
         tables: tables(),
         saved: vec![("iptables-save", "*mangle\n:KUBE-IPTABLES-HINT - [0:0]\nCOMMIT\n".into())],
         groups: vec![
-            group(&format!("kubepods/pod{POD}/a")),
-            group(&format!("kubepods/pod{POD}")),
             group("kubepods"),
+            group(&format!("kubepods/pod{POD}")),
+            group(&format!("kubepods/pod{POD}/a")),
             group("sk8s-shims"),
         ],
         common: shared(),

@@ -1,0 +1,177 @@
+//! Makes a backup, of a cluster that may be at work.
+
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    error::BackupError,
+    format::{Datastore, Manifest, Origin, Readable},
+    made::BackupName,
+    write::{self, Content, Entry},
+};
+use crate::{
+    component::{ComponentId, etcd},
+    config::{DataSource, Settings, Storage},
+    datastore::{self, Tool, Tools, word},
+    paths::Paths,
+    pki::{LeafId, Shared, UnixTime},
+    status,
+    sys::{
+        accounts::Account,
+        fs::{self, Access},
+    },
+    version::VERSION,
+};
+
+/// What is to be saved.
+#[derive(Clone, Copy, Debug)]
+pub struct Order<'a> {
+    /// What the node is.
+    pub settings: &'a Settings,
+    /// Where things are.
+    pub paths: &'a Paths,
+    /// The text of its configuration, if it has any.
+    pub configuration: Option<&'a str>,
+    /// The time that the backup tells.
+    pub now: UnixTime,
+}
+
+/// Where a backup goes.
+pub enum Destination<'a> {
+    /// To a file in this folder, which is made if need be.
+    Folder(&'a Path),
+    /// Out of the program.
+    Stream(&'a mut dyn Write),
+}
+
+/// A backup that was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Saved {
+    /// Its file, if it went to one.
+    pub path: Option<PathBuf>,
+    /// Where its objects come from.
+    pub datastore: Datastore,
+}
+
+/// Folders of the data folder that a cluster cannot be made again from anything else.
+pub(super) const FOLDERS: [&str; 2] = ["manifests", "pki"];
+
+/// Makes a backup. The objects are of one moment; keys and manifests are read right after.
+///
+/// # Errors
+/// If there is no cluster, its datastore does not answer, or a file cannot be read or written. Nothing of a backup that
+/// failed stays.
+pub fn save(order: &Order<'_>, destination: Destination<'_>) -> Result<Saved, BackupError> {
+    if !fs::exists(&order.paths.pki().join("ca.crt")) {
+        return Err(BackupError::NoCluster(order.paths.data.clone()));
+    }
+    datastore::here(&order.settings.storage, order.paths)?;
+    let beside = match &destination {
+        Destination::Folder(folder) => folder,
+        Destination::Stream(_) => order.paths.data.as_path(),
+    };
+    if !fs::exists(beside) {
+        fs::create_folder(beside, Access::Private, Account::ROOT)?;
+    }
+    let draft = Draft::create(beside)?;
+    let (datastore, entries) = collect(order, &draft)?;
+    let members = entries.iter().map(Entry::member).collect::<Result<Vec<_>, _>>()?;
+    let origin = Origin {
+        made_by: VERSION.to_owned(),
+        made_at: order.now.0,
+        cluster: order.settings.cluster.to_string(),
+        node: order.settings.node.to_string(),
+    };
+    let manifest = Manifest::new(origin, datastore, members);
+    let path = match destination {
+        Destination::Stream(out) => {
+            write::write(out, &manifest, &entries)?;
+            None
+        }
+        Destination::Folder(folder) => {
+            let partial = draft.0.join("archive");
+            write::write(&mut fs::create_new(&partial, Access::Private)?, &manifest, &entries)?;
+            fs::persist(&partial)?;
+            let path = folder.join(BackupName::made(order.now).to_string());
+            fs::rename(&partial, &path)?;
+            fs::persist(folder)?;
+            Some(path)
+        }
+    };
+    Ok(Saved { path, datastore })
+}
+
+/// A folder that goes when it is no longer needed, however that comes about.
+struct Draft(PathBuf);
+
+/// Its name; one that a power loss left over is taken over.
+const DRAFT: &str = ".sk8s_backup_draft";
+
+impl Draft {
+    fn create(beside: &Path) -> Result<Self, BackupError> {
+        let folder = beside.join(DRAFT);
+        fs::remove_tree(&folder)?;
+        fs::create_folder(&folder, Access::Private, Account::ROOT)?;
+        Ok(Self(folder))
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_tree(&self.0) {
+            tracing::warn!(%error, "a draft stays");
+        }
+    }
+}
+
+fn collect(order: &Order<'_>, draft: &Draft) -> Result<(Datastore, Vec<Entry>), BackupError> {
+    let (datastore, file) = datastore(order, draft)?;
+    let mut entries = Vec::new();
+    if let (Some(name), Some(file)) = (datastore.file(), file) {
+        entries.push(Entry { path: name.parse()?, readable: Readable::Owner, content: Content::File(file) });
+    }
+    if let Some(text) = order.configuration {
+        let content = Content::Bytes(text.as_bytes().to_vec());
+        entries.push(Entry { path: "configuration/sk8s.yaml".parse()?, readable: Readable::Owner, content });
+    }
+    for name in FOLDERS {
+        for found in fs::files_below(&order.paths.data.join(name))? {
+            let Ok(below) = found.path.strip_prefix(&order.paths.data) else { continue };
+            let readable = match found.access {
+                Access::Private => Readable::Owner,
+                Access::Public | Access::Program => Readable::Everyone,
+            };
+            let content = Content::Bytes(fs::read_bytes(&found.path)?);
+            entries.push(Entry { path: below.display().to_string().parse()?, readable, content });
+        }
+    }
+    Ok((datastore, entries))
+}
+
+/// A copy of the objects, of one moment.
+fn datastore(order: &Order<'_>, draft: &Draft) -> Result<(Datastore, Option<PathBuf>), BackupError> {
+    let tools = Tools::of(order.paths);
+    let copy = draft.0.join("copy");
+    match &order.settings.storage {
+        Storage::Kine { source: DataSource::Sqlite } => {
+            let found = tools.summary(Tool::Kine, &["snapshot", &word(&order.paths.sqlite()), &word(&copy)])?;
+            Ok((Datastore::sqlite(found), Some(copy)))
+        }
+        Storage::Etcd(_) => {
+            if status::ask(&order.paths.status_socket()).is_err() {
+                return Err(BackupError::EtcdStopped);
+            }
+            let leaf = LeafId::ApiServerEtcdClient;
+            let authority = order.paths.of(ComponentId::KubeApiserver).join(Shared::EtcdCa.file());
+            let files = [authority, leaf.certificate(order.paths), leaf.key(order.paths)].map(|path| word(&path));
+            let [authority, certificate, key] = &files;
+            let words = ["snapshot", "--endpoint", etcd::CLIENT_URL, "--cacert", authority, "--cert", certificate];
+            let copied = word(&copy);
+            let words: Vec<&str> = words.into_iter().chain(["--key", key, copied.as_str()]).collect();
+            Ok((Datastore::etcd(tools.summary(Tool::Etcd, &words)?), Some(copy)))
+        }
+        Storage::Kine { .. } | Storage::External(_) => Ok((Datastore::External, None)),
+    }
+}

@@ -1,0 +1,69 @@
+//! What can go wrong with a backup.
+
+use std::{io, path::PathBuf};
+
+use super::format::{BadManifest, MemberPath};
+use crate::{datastore::DatastoreError, sys::fs::FsError};
+
+/// A backup that could not be made or restored.
+#[derive(Debug, thiserror::Error)]
+pub enum BackupError {
+    /// A file.
+    #[error(transparent)]
+    File(#[from] FsError),
+    /// The datastore.
+    #[error(transparent)]
+    Datastore(#[from] DatastoreError),
+    /// There is nothing to save.
+    #[error("no cluster was made in `{}` yet", .0.display())]
+    NoCluster(PathBuf),
+    /// The archive's stream.
+    #[error("could not {0} the archive")]
+    Stream(&'static str, #[source] io::Error),
+    /// Not an archive of ours.
+    #[error("not a backup of sk8s: it has no `manifest.json` in front")]
+    NotOurs,
+    /// The manifest.
+    #[error("`manifest.json`")]
+    Manifest(#[from] BadManifest),
+    /// An entry that is not the one that the manifest names next.
+    #[error("the archive is damaged: `{found}` where `{wanted}` should be")]
+    Order {
+        /// What the manifest names.
+        wanted: String,
+        /// What is there.
+        found: String,
+    },
+    /// An entry that is not what was saved.
+    #[error("the archive is damaged: `{0}` is not what was saved")]
+    Damaged(MemberPath),
+    /// The archive ends early.
+    #[error("the archive is cut off before `{0}`")]
+    CutOff(MemberPath),
+    /// sk8s runs.
+    #[error("sk8s runs here (`{}` answers): stop it first", .0.display())]
+    Running(PathBuf),
+    /// Something would be overwritten.
+    #[error(
+        "`{}` holds a cluster already; restore into an empty folder with `--data-dir`, or remove this one with `sk8s reset`", .0.display()
+    )]
+    Occupied(PathBuf),
+    /// A restore that did not end.
+    #[error("a restore did not end here: repeat `sk8s restore`, which begins again")]
+    Unfinished,
+    /// etcd cannot be asked while it does not run.
+    #[error("etcd does not run, and only a running one can be saved: start sk8s first")]
+    EtcdStopped,
+    /// A restored member of etcd has an address.
+    #[error("this machine has no network address yet, which a member of etcd is restored with")]
+    NoAddress,
+    /// The configuration in the backup.
+    #[error("the backup's configuration cannot be read; give another with `--config`")]
+    Config(#[source] crate::config::ConfigError),
+    /// The same.
+    #[error("the backup's configuration asks for what cannot be; give another with `--config`")]
+    Invalid(#[source] crate::config::Invalid),
+    /// Our own files.
+    #[error("could not write `manifest.json`")]
+    Json(#[source] serde_json::Error),
+}

@@ -1,0 +1,186 @@
+//! Makes a cluster's state of a backup, on a machine that has none.
+//!
+//! Everything is unpacked, verified and made ready in a folder of its own. Only then does each part get its name, keys last;
+//! as long as that folder is there, nothing starts from what is only half in place.
+//!
+//! Revisions of the objects go on far above the backup's last, and everything before counts as compacted: clients of the
+//! cluster have seen revisions that came after the backup, and are told to list again instead of being given the same
+//! numbers for other things. SQLite and etcd do the same here, each by its own tool.
+
+use std::{
+    io::Read,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    error::BackupError,
+    format::{Datastore, Manifest},
+    read,
+};
+use crate::{
+    config::{EtcdMember, Raw, Settings, Storage},
+    datastore::{Summary, Tool, Tools, word},
+    paths::Paths,
+    peers, status,
+    sys::{
+        accounts::Account,
+        fs::{self, Access},
+        machine,
+    },
+};
+
+/// Where a backup comes from.
+pub struct Source<'a> {
+    /// The archive.
+    pub archive: &'a mut dyn Read,
+    /// A configuration instead of the archive's own.
+    pub configuration: Option<String>,
+}
+
+/// Where it is restored.
+#[derive(Clone, Copy, Debug)]
+pub struct Target<'a> {
+    /// Where things are.
+    pub paths: &'a Paths,
+    /// Where the configuration is written; into the data folder if `None`.
+    pub configuration: Option<&'a Path>,
+}
+
+/// What was restored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Restored {
+    /// What the backup said.
+    pub manifest: Manifest,
+    /// The objects as they are now, where they were in the backup.
+    pub objects: Option<Summary>,
+    /// The configuration that came with it.
+    pub configuration: Option<PathBuf>,
+}
+
+/// Revisions that are left out: more than a cluster writes in years.
+pub(crate) const BUMP: &str = "1000000000";
+
+/// Refuses to go on where a restore did not end.
+///
+/// # Errors
+/// If one did not.
+pub fn unfinished(paths: &Paths) -> Result<(), BackupError> {
+    if fs::exists(&paths.data.join(STAGE)) { Err(BackupError::Unfinished) } else { Ok(()) }
+}
+
+const STAGE: &str = ".restoring";
+
+/// What a cluster's state lies in, by the order in which it is put in place: without keys, there is no cluster.
+const PARTS: [&str; 4] = ["manifests", "db", "etcd", "pki"];
+
+/// Restores a backup.
+///
+/// # Errors
+/// If sk8s runs, a cluster is there, the archive is damaged in any byte, or its objects cannot be made ready. Whatever fails
+/// before the parts get their names leaves nothing behind.
+pub fn restore(source: Source<'_>, target: Target<'_>) -> Result<Restored, BackupError> {
+    let paths = target.paths;
+    if status::ask(&paths.status_socket()).is_ok() {
+        return Err(BackupError::Running(paths.status_socket()));
+    }
+    let stage = paths.data.join(STAGE);
+    if fs::exists(&stage) {
+        // Nothing starts while the folder is there, so these parts are from the restore that did not end.
+        for part in PARTS {
+            fs::remove_tree(&paths.data.join(part))?;
+        }
+        fs::remove_tree(&stage)?;
+    }
+    vacant(paths)?;
+    if !fs::exists(&paths.data) {
+        fs::create_folder(&paths.data, Access::Public, Account::ROOT)?;
+    }
+    fs::create_folder(&stage, Access::Private, Account::ROOT)?;
+    let made = make_ready(source, &stage, paths);
+    if made.is_err() {
+        fs::remove_tree(&stage)?;
+    }
+    let (manifest, objects) = made?;
+    let configuration = place(&stage, target)?;
+    fs::remove_tree(&stage)?;
+    fs::persist(&paths.data)?;
+    Ok(Restored { manifest, objects, configuration })
+}
+
+/// Pods of another cluster would live on in containerd's folder.
+fn vacant(paths: &Paths) -> Result<(), BackupError> {
+    for part in PARTS.into_iter().chain(["containerd"]) {
+        let folder = paths.data.join(part);
+        if !fs::is_empty(&folder)? {
+            return Err(BackupError::Occupied(folder));
+        }
+    }
+    Ok(())
+}
+
+/// Unpacks, verifies and makes the datastore, all in `stage`.
+fn make_ready(source: Source<'_>, stage: &Path, paths: &Paths) -> Result<(Manifest, Option<Summary>), BackupError> {
+    let manifest = read::unpack(source.archive, stage)?;
+    let own = stage.join("configuration/sk8s.yaml");
+    let text = match source.configuration {
+        Some(text) => text,
+        None => fs::read_if_there(&own)?.unwrap_or_default(),
+    };
+    let raw = Raw::parse(&text).map_err(BackupError::Config)?;
+    let settings = Settings::validate(&raw, &machine::host_name()).map_err(BackupError::Invalid)?;
+    let tools = Tools::of(paths);
+    let objects = match (manifest.datastore, manifest.datastore.file()) {
+        (Datastore::Sqlite { .. }, Some(file)) => {
+            fs::create_folder(&stage.join("db"), Access::Private, Account::ROOT)?;
+            let (from, to) = (word(&stage.join(file)), word(&stage.join("db/state.db")));
+            Some(tools.summary(Tool::Kine, &["restore", &from, &to, BUMP])?)
+        }
+        (Datastore::Etcd { .. }, Some(file)) => {
+            let who = member(&settings)?;
+            let (from, to) = (word(&stage.join(file)), word(&stage.join("etcd")));
+            let mut words = vec!["restore", "--bump", BUMP];
+            words.extend(who.iter().map(String::as_str));
+            words.extend([from.as_str(), to.as_str()]);
+            Some(tools.summary(Tool::Etcd, &words)?)
+        }
+        _ => None,
+    };
+    Ok((manifest, objects))
+}
+
+/// The words that tell etcd's tools which member a folder is made for.
+pub(crate) fn member(settings: &Settings) -> Result<[String; 3], BackupError> {
+    let machine = machine::observe().ok_or(BackupError::NoAddress)?;
+    let usual = EtcdMember::default();
+    let member = match &settings.storage {
+        Storage::Etcd(member) => member,
+        Storage::Kine { .. } | Storage::External(_) => &usual,
+    };
+    Ok([
+        format!("--name={}", settings.node),
+        format!("--peer-url={}", peers::url(member.peer_address.unwrap_or(machine.address))),
+        format!("--token={}", settings.cluster),
+    ])
+}
+
+/// Gives every part its name.
+fn place(stage: &Path, target: Target<'_>) -> Result<Option<PathBuf>, BackupError> {
+    let data = &target.paths.data;
+    let own = stage.join("configuration/sk8s.yaml");
+    let mut configuration = None;
+    if let Some(text) = fs::read_if_there(&own)? {
+        let usual = data.join("sk8s.restored.yaml");
+        let path = target.configuration.unwrap_or(&usual);
+        fs::write(path, text.as_bytes(), Access::Private, Account::ROOT)?;
+        configuration = Some(path.to_owned());
+    }
+    for part in PARTS {
+        let from = stage.join(part);
+        if !fs::exists(&from) {
+            continue;
+        }
+        fs::rename(&from, &data.join(part))?;
+    }
+    fs::persist(data)?;
+    Ok(configuration)
+}

@@ -1,0 +1,85 @@
+//! Drafts, and how they come to their place.
+
+#![expect(clippy::disallowed_methods, reason = "a part of the one place that touches the file system")]
+
+use std::{
+    fs, io,
+    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
+    path::{Path, PathBuf},
+};
+
+use super::{Access, Result, at, list, maybe};
+
+/// Creates a file that must not be there, for writing; whoever may read it may, whatever the process's mask is.
+pub fn create_new(path: &Path, access: Access) -> Result<fs::File> {
+    let mut options = fs::OpenOptions::new();
+    let mode = access.file_mode();
+    let file = at("create", path, options.write(true).create_new(true).mode(mode).open(path))?;
+    at("set mode of", path, file.set_permissions(fs::Permissions::from_mode(mode)))?;
+    Ok(file)
+}
+
+/// Makes what was written to a file, or to the list of names in a folder, last a power loss.
+pub fn persist(path: &Path) -> Result<()> {
+    at("write", path, fs::File::open(path).and_then(|file| file.sync_all()))
+}
+
+/// Gives a file or folder another name; an empty folder of that name is replaced.
+pub fn rename(from: &Path, to: &Path) -> Result<()> {
+    at("rename to", to, fs::rename(from, to))
+}
+
+/// Whether a folder holds anything; one that is not there does not.
+pub fn is_empty(path: &Path) -> Result<bool> {
+    list(path).map(|names| names.is_empty())
+}
+
+/// A regular file below a folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Who may read it.
+    pub access: Access,
+}
+
+/// The regular files below a folder, links to such included, in the order of their paths; none if there is no such folder.
+pub fn files_below(folder: &Path) -> Result<Vec<Found>> {
+    let mut found = Vec::new();
+    for path in list(folder)? {
+        let link = at("look at", &path, fs::symlink_metadata(&path))?;
+        if link.is_dir() {
+            found.extend(files_below(&path)?);
+            continue;
+        }
+        let Some(meta) = maybe("look at", &path, fs::metadata(&path))? else { continue };
+        if meta.is_file() {
+            let access = if meta.permissions().mode() & 0o077 == 0 { Access::Private } else { Access::Public };
+            found.push(Found { path, access });
+        }
+    }
+    Ok(found)
+}
+
+/// Copies all there is to read into a new file, and makes it last a power loss.
+///
+/// # Errors
+/// The first value if the file fails; the second within it if what is read from does.
+pub fn receive(path: &Path, access: Access, from: &mut dyn io::Read) -> Result<io::Result<u64>> {
+    use io::Write as _;
+    let mut file = create_new(path, access)?;
+    let mut buffer = vec![0; 128 * 1024];
+    let mut total = 0;
+    loop {
+        let count = match from.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(count) => count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Ok(Err(error)),
+        };
+        at("write", path, file.write_all(buffer.get(..count).unwrap_or_default()))?;
+        total += count as u64;
+    }
+    at("write", path, file.sync_all())?;
+    Ok(Ok(total))
+}
