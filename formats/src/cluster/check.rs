@@ -36,7 +36,7 @@ fn controllers(hosts: &[Host], at: &KeyPath, faults: &mut Faults) {
         return note(faults, at.clone(), why);
     };
     for (index, _) in found {
-        note(faults, at.item(index).key("role"), "a second controller: a cluster has one so far");
+        note(faults, at.item(index).key("role"), "a second controller: seeds make clusters with one so far");
     }
     if controller.role == HostRole::Single && hosts.len() > 1 {
         let why = "no other host joins a `single` one; wanted here: `controller+worker` with `noTaints: true`";
