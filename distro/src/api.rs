@@ -107,6 +107,37 @@ impl Client {
         }
     }
 
+    /// Makes an object that must not be there yet.
+    ///
+    /// # Errors
+    /// If it is there (status 409), the server cannot be reached or refuses.
+    pub fn create(&self, collection: &str, object: &serde_json::Value) -> Result<(), ApiError> {
+        self.send(self.agent.post(format!("{LOCAL_SERVER}{collection}")), collection, object)
+    }
+
+    /// Makes an object be as `object` says, if it is still as its `resourceVersion` says.
+    ///
+    /// # Errors
+    /// If it changed meanwhile (status 409), the server cannot be reached or refuses.
+    pub fn replace(&self, path: &str, object: &serde_json::Value) -> Result<(), ApiError> {
+        self.send(self.agent.put(format!("{LOCAL_SERVER}{path}")), path, object)
+    }
+
+    fn send(
+        &self,
+        request: ureq::RequestBuilder<ureq::typestate::WithBody>,
+        path: &str,
+        object: &serde_json::Value,
+    ) -> Result<(), ApiError> {
+        let request = request.content_type("application/json");
+        let mut response = request.send(object.to_string()).map_err(ApiError::Unreachable)?;
+        let text = response.body_mut().read_to_string().map_err(ApiError::Unreachable)?;
+        match response.status().as_u16() {
+            200 | 201 => Ok(()),
+            status => Err(refused(path, status, &text)),
+        }
+    }
+
     /// Makes an object be as `object` says, as its one owner (server-side apply).
     ///
     /// # Errors

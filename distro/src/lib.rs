@@ -17,6 +17,7 @@ pub mod network;
 pub mod node;
 pub mod paths;
 pub mod payload;
+pub mod peers;
 pub mod pki;
 pub mod reset;
 pub mod service;

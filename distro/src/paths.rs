@@ -101,6 +101,18 @@ impl Paths {
         self.data.join("membership.json")
     }
 
+    /// What a controller keeps of having joined others: the cluster's keys, so for root alone.
+    #[must_use]
+    pub fn appointment(&self) -> PathBuf {
+        self.data.join("appointment.json")
+    }
+
+    /// What a controller knows of the other members of etcd before its own runs.
+    #[must_use]
+    pub fn peers(&self) -> PathBuf {
+        self.data.join("peers.json")
+    }
+
     /// containerd's socket.
     #[must_use]
     pub fn containerd_socket(&self) -> PathBuf {

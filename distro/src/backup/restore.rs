@@ -18,11 +18,10 @@ use super::{
     read,
 };
 use crate::{
-    component::etcd::PeerUrl,
     config::{EtcdMember, Raw, Settings, Storage},
     datastore::{Summary, Tool, Tools, word},
     paths::Paths,
-    status,
+    peers, status,
     sys::{
         accounts::Account,
         fs::{self, Access},
@@ -159,7 +158,7 @@ pub(crate) fn member(settings: &Settings) -> Result<[String; 3], BackupError> {
     };
     Ok([
         format!("--name={}", settings.node),
-        format!("--peer-url={}", PeerUrl::of(member, &machine)),
+        format!("--peer-url={}", peers::url(member.peer_address.unwrap_or(machine.address))),
         format!("--token={}", settings.cluster),
     ])
 }

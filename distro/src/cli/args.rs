@@ -9,6 +9,7 @@ use super::{
     completion::Shell,
     components::Wanted,
     config::ConfigVerb,
+    etcd::EtcdVerb,
     ports::PortsArgs,
     roles::{ControllerArgs, WorkerArgs},
     token::TokenVerb,
@@ -118,6 +119,9 @@ pub enum Verb {
     /// Make, list and end join tokens
     #[command(subcommand)]
     Token(TokenVerb),
+    /// List controllers' members of etcd, and take them out
+    #[command(subcommand)]
+    Etcd(EtcdVerb),
     /// Say which ports a node listens on
     Ports(PortsArgs),
     /// Install a service that runs a role at each boot

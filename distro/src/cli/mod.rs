@@ -5,6 +5,7 @@ mod backup;
 mod completion;
 mod components;
 mod config;
+mod etcd;
 mod ports;
 mod reset;
 mod roles;

@@ -15,6 +15,8 @@ pub struct PortsArgs {
 pub enum Reach {
     /// Other machines.
     Others,
+    /// Other controllers of the cluster, while there are some.
+    Controllers,
     /// The node itself.
     Loopback,
 }
@@ -50,6 +52,13 @@ const WORK: [Port; 4] = [
     port(10256, Reach::Loopback, "kube-proxy", "health"),
 ];
 
+/// Only where controllers share an etcd of their own.
+const ETCD: [Port; 3] = [
+    port(2379, Reach::Loopback, "etcd", "kube-apiserver, with storage `etcd`"),
+    port(2380, Reach::Controllers, "etcd", "other controllers' etcd, while there are some"),
+    port(2381, Reach::Loopback, "etcd", "health and metrics, with storage `etcd`"),
+];
+
 const BALANCER: Port = port(6443, Reach::Loopback, "sk8s", "the API, at whichever controller answers");
 
 /// The TCP ports of a node with fixed numbers. containerd and its clients use one more on loopback, for streams of exec,
@@ -59,6 +68,9 @@ pub fn ports(duty: Duty) -> Vec<Port> {
     let mut all = Vec::new();
     if duty.controls() {
         all.extend(CONTROL);
+        if duty.admits() {
+            all.extend(ETCD);
+        }
     } else {
         all.push(BALANCER);
     }
@@ -76,13 +88,14 @@ pub fn obey(args: &PortsArgs) -> String {
         "controller+worker" => Duty::ControllerWorker,
         _ => Duty::Controller,
     };
-    let mut text = format!("{:<7}{:<10}{:<25}PURPOSE\n", "TCP", "FOR", "OWNER");
+    let mut text = format!("{:<7}{:<13}{:<25}PURPOSE\n", "TCP", "FOR", "OWNER");
     for Port { number, reach, owner, purpose } in ports(duty) {
         let reach = match reach {
             Reach::Others => "others",
+            Reach::Controllers => "controllers",
             Reach::Loopback => "loopback",
         };
-        text.push_str(&format!("{number:<7}{reach:<10}{owner:<25}{purpose}\n"));
+        text.push_str(&format!("{number:<7}{reach:<13}{owner:<25}{purpose}\n"));
     }
     text
 }

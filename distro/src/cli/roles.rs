@@ -51,20 +51,40 @@ pub struct ControllerArgs {
     #[arg(long, requires = "enable_worker")]
     no_taints: bool,
     #[command(flatten)]
+    join: JoinArgs,
+    #[command(flatten)]
     node: NodeArgs,
 }
 
 /// Flags of `sk8s worker`.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct WorkerArgs {
+    #[command(flatten)]
+    join: JoinArgs,
+    #[command(flatten)]
+    node: NodeArgs,
+}
+
+/// What a node joins with.
+#[derive(Clone, Debug, Default, clap::Args)]
+struct JoinArgs {
     /// Join token; needed once
     #[arg(conflicts_with = "token_file", env = "SK8S_TOKEN", hide_env_values = true)]
     token: Option<String>,
     /// File with the join token
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
-    #[command(flatten)]
-    node: NodeArgs,
+}
+
+impl JoinArgs {
+    fn read(&self) -> Result<Option<JoinToken>, CliError> {
+        let text = match (&self.token, &self.token_file) {
+            (Some(text), _) => Some(text.clone()),
+            (None, Some(path)) => Some(fs::read_to_string(path)?),
+            (None, None) => None,
+        };
+        Ok(text.map(|text| text.parse()).transpose()?)
+    }
 }
 
 /// Runs a controller.
@@ -79,24 +99,17 @@ pub fn controller(args: &ControllerArgs, places: Places) -> Result<(), CliError>
         node.taints.push(CONTROL_PLANE.to_owned());
     }
     let raw = raw(&node)?;
-    let settings = check(&raw)?;
+    let (settings, token) = (check(&raw)?, args.join.read()?);
     let (paths, _ready) = lay_out(places, Wanted::Node)?;
-    live(Order { duty, settings, raw, paths, config: path(&args.node).to_owned(), token: None })
+    live(Order { duty, settings, raw, paths, config: path(&args.node).to_owned(), token })
 }
 
 /// Runs a worker.
 pub fn worker(args: &WorkerArgs, places: Places) -> Result<(), CliError> {
-    let token = match (&args.token, &args.token_file) {
-        (Some(text), _) => Some(text.clone()),
-        (None, Some(path)) => Some(fs::read_to_string(path)?),
-        (None, None) => None,
-    };
-    let token = token.map(|text| text.parse::<JoinToken>()).transpose()?;
     let raw = raw(&args.node)?;
-    let config = path(&args.node).to_owned();
-    let settings = check(&raw)?;
+    let (settings, token) = (check(&raw)?, args.join.read()?);
     let (paths, _ready) = lay_out(places, Wanted::Node)?;
-    live(Order { duty: Duty::Worker, settings, raw, paths, config, token })
+    live(Order { duty: Duty::Worker, settings, raw, paths, config: path(&args.node).to_owned(), token })
 }
 
 /// The configuration with what the flags say instead, checked.

@@ -101,8 +101,10 @@ pub fn obey(verb: TokenVerb, paths: &Paths, settings: &Settings) -> Result<Strin
             let servers = if servers.is_empty() { own_servers()? } else { servers };
             let record = TokenRecord::generate(role, ends(expiry))?;
             let tell = |client: &Client| client.apply(&TokenRecord::path(&record.id), &record.object());
+            // At its first start the API answers before it has made the namespace that tokens are in.
             if wait {
-                while let Err(ApiError::Unreachable(_) | ApiError::Refused { status: 500.., .. }) = tell(&client) {
+                while let Err(ApiError::Unreachable(_) | ApiError::Refused { status: 404 | 500.., .. }) = tell(&client)
+                {
                     clock::sleep(AGAIN);
                 }
             }
@@ -143,7 +145,7 @@ fn ends(expiry: Expiry) -> Option<UnixTime> {
     expiry.map(|length| UnixTime(clock::now().floored().0.saturating_add(length.as_secs())))
 }
 
-fn identity(paths: &Paths, settings: &Settings) -> Result<Identity, CliError> {
+pub(super) fn identity(paths: &Paths, settings: &Settings) -> Result<Identity, CliError> {
     if !fs::exists(&paths.pki().join("ca.key")) {
         return Err(CliError::NoCluster(paths.pki()));
     }

@@ -12,7 +12,7 @@ use super::{
     backup as save, completion,
     components::{Wanted, lay_out},
     config::{self, ConfigVerbError},
-    ports, reset,
+    etcd, ports, reset,
     roles::{self, NodeArgs},
     service, status, sysinfo, token,
     version::{self, VersionError},
@@ -27,6 +27,7 @@ use crate::{
     node::NodeError,
     paths::Paths,
     payload::PayloadError,
+    peers::EtcdError,
     pki::{self, CertError, PkiError},
     reset::ResetError,
     service::ServiceError,
@@ -61,6 +62,18 @@ pub enum CliError {
     /// `sk8s config`.
     #[error(transparent)]
     Verb(#[from] ConfigVerbError),
+    /// The cluster's objects are not in an etcd of its own.
+    #[error("this cluster has no etcd of its own")]
+    NoEtcd,
+    /// No such member.
+    #[error("etcd has no member `{0}`; `sk8s etcd member-list` names them")]
+    NoMember(String),
+    /// A cluster is not ended by leaving it.
+    #[error("`{0}` is the only member with a vote: without it there is no cluster; `sk8s reset` ends one")]
+    LastMember(String),
+    /// The members of etcd.
+    #[error(transparent)]
+    Etcd(#[from] EtcdError),
     /// The node.
     #[error(transparent)]
     Node(#[from] NodeError),
@@ -171,6 +184,10 @@ pub fn obey(args: Args) -> Result<(), CliError> {
         Verb::Controller(args) => roles::controller(&args, places),
         Verb::Worker(args) => roles::worker(&args, places),
         Verb::Token(verb) => print(&token::obey(verb, &places.paths(), &roles::settings(&NodeArgs::default())?)?),
+        Verb::Etcd(verb) => {
+            let (paths, settings) = (places.paths(), roles::settings(&NodeArgs::default())?);
+            print(&etcd::obey(verb, &token::identity(&paths, &settings)?, (&paths, &settings))?)
+        }
         Verb::Ports(args) => print(&ports::obey(&args)),
         Verb::Install { words } => print(&service::install(&places, &words)?),
         Verb::Start => print(&service::start()?),

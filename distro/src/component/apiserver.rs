@@ -7,7 +7,7 @@ use super::{
     spec::{ComponentId, ComponentSpec, KillScope, Need, Probe, Stage},
 };
 use crate::{
-    config::Storage,
+    config::{DataSource, Storage},
     pki::{LeafId, Shared},
 };
 
@@ -99,6 +99,11 @@ fn authentication(plan: &Plan<'_>) -> Vec<String> {
 }
 
 /// One server needs no lease to tell others that it lives, and a flash card is spared its renewal every ten seconds.
+fn reconciler(plan: &Plan<'_>) -> &'static str {
+    let alone = matches!(plan.settings.storage, Storage::Kine { source: DataSource::Sqlite });
+    if alone || !plan.duty.admits() { "master-count" } else { "lease" }
+}
+
 fn storage(plan: &Plan<'_>) -> Vec<String> {
     let mut args = match &plan.settings.storage {
         Storage::Kine { .. } => vec![format!("--etcd-servers=unix://{}", plan.paths.kine_socket().display())],
@@ -117,7 +122,7 @@ fn storage(plan: &Plan<'_>) -> Vec<String> {
         }
     };
     args.extend([
-        "--endpoint-reconciler-type=master-count".to_owned(),
+        format!("--endpoint-reconciler-type={}", reconciler(plan)),
         "--event-ttl=30m".to_owned(),
         "--etcd-count-metric-poll-period=0".to_owned(),
         "--etcd-db-metric-poll-interval=0".to_owned(),

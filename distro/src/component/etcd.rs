@@ -2,15 +2,14 @@
 //!
 //! A member's URL for the others is part of what the cluster remembers of it, and cannot be loopback if others are ever to
 //! join. Where it listens is not: the only member listens on loopback, so that no port is open for nobody, and tells the
-//! URL that it will listen at with others. When a second one joins, it starts again with [`Membership::others`] filled, and
-//! nothing of what the cluster remembers changes.
+//! URL that it will listen at with others. When a second one joins, it starts again to listen there, and nothing of what the
+//! cluster remembers changes.
 //!
 //! The `initial` words count at a member's first start only. A node whose address has changed since is still found in the
-//! member list under its old URL, which a lone member never calls; whoever lets another join tells the cluster first.
+//! member list under its old URL, which a lone member never calls; it tells the cluster before it lets another join.
 
 use std::{
-    fmt,
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, Ipv4Addr},
     time::Duration,
 };
 
@@ -19,7 +18,8 @@ use super::{
     spec::{ComponentId, ComponentSpec, KillScope, Probe},
 };
 use crate::{
-    config::{EtcdMember, NodeName, Settings},
+    config::{EtcdMember, NodeName},
+    peers::{self, Company, Known},
     pki::{LeafId, Shared},
     sys::machine::Machine,
 };
@@ -32,92 +32,28 @@ pub const CLIENT_URL: &str = "https://127.0.0.1:2379";
 /// Health and metrics, on loopback and without TLS.
 const METRICS_PORT: u16 = 2381;
 
-/// The port of members for members.
-const PEER_PORT: u16 = 2380;
-
-/// Where a member listens for the others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PeerUrl(SocketAddr);
-
-impl PeerUrl {
-    /// The URL of a member at an address.
-    #[must_use]
-    pub const fn at(address: IpAddr) -> Self {
-        Self(SocketAddr::new(address, PEER_PORT))
-    }
-
-    /// The URL of this node's member.
-    #[must_use]
-    pub fn of(member: &EtcdMember, machine: &Machine) -> Self {
-        Self::at(member.peer_address.unwrap_or(machine.address))
-    }
+/// The words that come from the membership alone.
+fn membership(name: &NodeName, address: IpAddr, known: &Known) -> Vec<String> {
+    let listen = match known.company {
+        Company::Alone => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        Company::Several => address,
+    };
+    let own = format!("{name}={}", peers::url(address));
+    let others = known.join.iter().map(|peer| format!("{}={}", peer.name, peer.url));
+    let members: Vec<String> = std::iter::once(own).chain(others).collect();
+    let state = if known.join.is_empty() { "new" } else { "existing" };
+    vec![
+        format!("--name={name}"),
+        format!("--listen-peer-urls={}", peers::url(listen)),
+        format!("--initial-advertise-peer-urls={}", peers::url(address)),
+        format!("--initial-cluster={}", members.join(",")),
+        format!("--initial-cluster-state={state}"),
+    ]
 }
-
-impl fmt::Display for PeerUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "https://{}", self.0)
-    }
-}
-
-/// Whether a member makes a cluster or finds one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum InitialState {
-    /// All members of the list start for the first time.
-    New,
-    /// The cluster is there and has been told of this member.
-    Existing,
-}
-
-/// What a member is told of its cluster.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Membership {
-    /// The member's name, which is its node's.
-    pub name: NodeName,
-    /// Where the others reach it.
-    pub url: PeerUrl,
-    /// The others.
-    pub others: Vec<(NodeName, PeerUrl)>,
-    /// Whether the cluster is there.
-    pub state: InitialState,
-}
-
-impl Membership {
-    /// The only member of a cluster.
-    #[must_use]
-    pub fn alone(settings: &Settings, member: &EtcdMember, machine: &Machine) -> Self {
-        Self {
-            name: settings.node.clone(),
-            url: PeerUrl::of(member, machine),
-            others: Vec::new(),
-            state: InitialState::New,
-        }
-    }
-
-    /// The words that come from the membership alone.
-    #[must_use]
-    pub fn arguments(&self) -> Vec<String> {
-        let listen = if self.others.is_empty() { PeerUrl::at(IpAddr::V4(LOCALHOST)) } else { self.url };
-        let own = std::iter::once((&self.name, self.url));
-        let others = self.others.iter().map(|(name, url)| (name, *url));
-        let members: Vec<String> = own.chain(others).map(|(name, url)| format!("{name}={url}")).collect();
-        let state = match self.state {
-            InitialState::New => "new",
-            InitialState::Existing => "existing",
-        };
-        vec![
-            format!("--name={}", self.name),
-            format!("--listen-peer-urls={listen}"),
-            format!("--initial-advertise-peer-urls={}", self.url),
-            format!("--initial-cluster={}", members.join(",")),
-            format!("--initial-cluster-state={state}"),
-        ]
-    }
-}
-
-const LOCALHOST: std::net::Ipv4Addr = std::net::Ipv4Addr::LOCALHOST;
 
 pub(super) fn spec(plan: &Plan<'_>, member: &EtcdMember) -> ComponentSpec {
-    let mut args = Membership::alone(plan.settings, member, plan.machine).arguments();
+    let address = plan.settings.peer_address().unwrap_or(plan.machine.address);
+    let mut args = membership(&plan.settings.node, address, plan.known);
     args.extend(serving(plan));
     args.extend(storing(plan));
     member.extra_args.put_over(&mut args);
@@ -176,24 +112,17 @@ fn quota(machine: &Machine) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{InitialState, Membership, PeerUrl};
+    use super::membership;
+    use crate::peers::{self, Company, Known, Peer};
 
-    fn member(others: &[(&str, [u8; 4])]) -> Membership {
-        Membership {
-            name: "barn".parse().expect("a name"),
-            url: PeerUrl::at([10, 0, 2, 15].into()),
-            others: others
-                .iter()
-                .map(|(name, at)| (name.parse().expect("a name"), PeerUrl::at((*at).into())))
-                .collect(),
-            state: InitialState::New,
-        }
+    fn words(known: &Known) -> Vec<String> {
+        membership(&"barn".parse().expect("a name"), [10, 0, 2, 15].into(), known)
     }
 
     #[test]
     fn a_lone_member_listens_on_loopback_and_tells_its_later_url() {
         assert_eq!(
-            member(&[]).arguments(),
+            words(&Known::default()),
             [
                 "--name=barn",
                 "--listen-peer-urls=https://127.0.0.1:2380",
@@ -206,10 +135,9 @@ mod tests {
 
     #[test]
     fn with_others_it_listens_where_it_said() {
-        let mut member = member(&[("mill", [10, 0, 2, 16])]);
-        member.state = InitialState::Existing;
+        let mill = Peer { name: "mill".parse().expect("a name"), url: peers::url([10, 0, 2, 16].into()) };
         assert_eq!(
-            member.arguments(),
+            words(&Known { company: Company::Several, join: vec![mill] }),
             [
                 "--name=barn",
                 "--listen-peer-urls=https://10.0.2.15:2380",
@@ -222,7 +150,6 @@ mod tests {
 
     #[test]
     fn an_address_of_six_bytes_by_two_is_bracketed() {
-        let url = PeerUrl::at("fd00::9".parse().expect("an address"));
-        assert_eq!(url.to_string(), "https://[fd00::9]:2380");
+        assert_eq!(peers::url("fd00::9".parse().expect("an address")), "https://[fd00::9]:2380");
     }
 }

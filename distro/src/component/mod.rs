@@ -16,6 +16,7 @@ mod spec;
 use std::path::PathBuf;
 
 pub use containerd::images;
+pub use etcd::CLIENT_URL as ETCD_CLIENT_URL;
 pub use kine::SOURCE_VARIABLE;
 pub use owner::account;
 pub use spec::{ComponentId, ComponentSpec, Handover, KillScope, Need, Probe, Stage};
@@ -25,6 +26,7 @@ use crate::{
     datastore,
     duty::Duty,
     paths::Paths,
+    peers::Known,
     pki::LeafId,
     sys::machine::Machine,
 };
@@ -40,6 +42,8 @@ pub struct Plan<'a> {
     pub paths: &'a Paths,
     /// What the machine is.
     pub machine: &'a Machine,
+    /// What is known of other members of etcd.
+    pub known: &'a Known,
     /// Reference of the pause image.
     pub pause: &'a str,
 }

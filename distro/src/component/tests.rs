@@ -7,6 +7,7 @@ use crate::{
     config::{Raw, Settings},
     duty::Duty,
     paths::Paths,
+    peers::Known,
     sys::{
         accounts::Account,
         cgroup,
@@ -56,7 +57,14 @@ fn command_lines(duty: Duty) -> String {
 fn command_lines_of(config: &str, duty: Duty) -> String {
     let settings = Settings::validate(&Raw::parse(config).expect("well-formed"), "-").expect("valid");
     let (paths, machine) = (Paths::default(), machine());
-    let plan = Plan { duty, settings: &settings, paths: &paths, machine: &machine, pause: "localhost/sk8s/pause:3.10" };
+    let plan = Plan {
+        duty,
+        settings: &settings,
+        paths: &paths,
+        machine: &machine,
+        known: &Known::default(),
+        pause: "localhost/sk8s/pause:3.10",
+    };
     components(&plan).iter().map(described).collect()
 }
 
@@ -98,7 +106,14 @@ fn every_component_comes_after_those_that_it_needs() {
     for duty in [Duty::Controller, Duty::ControllerWorker, Duty::Single, Duty::Worker] {
         let settings = Settings::validate(&Raw::default(), "barn").expect("defaults");
         let (paths, machine) = (Paths::default(), machine());
-        let all = components(&Plan { duty, settings: &settings, paths: &paths, machine: &machine, pause: "pause" });
+        let all = components(&Plan {
+            duty,
+            settings: &settings,
+            paths: &paths,
+            machine: &machine,
+            known: &Known::default(),
+            pause: "pause",
+        });
         for (place, spec) in all.iter().enumerate() {
             for need in &spec.needs {
                 assert!(all[..place].iter().any(|other| other.id == need.component), "{duty:?}: {}", spec.id);
@@ -149,7 +164,14 @@ fn rendered_files_are_the_golden_ones() {
     let settings = Settings::validate(&Raw::parse(CONFIG).expect("well-formed"), "-").expect("valid");
     let (paths, machine) = (Paths::default(), machine());
     let pause = "localhost/sk8s/pause:3.10";
-    let plan = Plan { duty: Duty::Single, settings: &settings, paths: &paths, machine: &machine, pause };
+    let plan = Plan {
+        duty: Duty::Single,
+        settings: &settings,
+        paths: &paths,
+        machine: &machine,
+        known: &Known::default(),
+        pause,
+    };
     let text: String = files(&plan).iter().map(|file| format!("== {}\n{}", file.path.display(), file.text)).collect();
     golden("files-single.txt", &text);
 }
@@ -161,7 +183,14 @@ fn flannels_files_are_the_golden_ones() {
     for backend in ["{}", "{backend: vxlan, port: 4789, vni: 7, mtu: 1400}", "{backend: host-gw}"] {
         let raw = Raw::parse(&format!("spec: {{network: {{flannel: {backend}}}}}")).expect("well-formed");
         let settings = Settings::validate(&raw, "barn").expect("valid");
-        let plan = Plan { duty: Duty::Worker, settings: &settings, paths: &paths, machine: &machine, pause: "pause" };
+        let plan = Plan {
+            duty: Duty::Worker,
+            settings: &settings,
+            paths: &paths,
+            machine: &machine,
+            known: &Known::default(),
+            pause: "pause",
+        };
         let file = files(&plan).into_iter().find(|file| file.path.ends_with("network.json")).expect("flannel's");
         text.push_str(&format!("== {} for {backend}\n{}", file.path.display(), file.text));
     }
@@ -173,7 +202,14 @@ fn a_network_of_the_owners_runs_without_flannel() {
     let raw = Raw::parse("spec: {network: {provider: custom}}").expect("well-formed");
     let settings = Settings::validate(&raw, "barn").expect("valid");
     let (paths, machine) = (Paths::default(), machine());
-    let plan = Plan { duty: Duty::Worker, settings: &settings, paths: &paths, machine: &machine, pause: "pause" };
+    let plan = Plan {
+        duty: Duty::Worker,
+        settings: &settings,
+        paths: &paths,
+        machine: &machine,
+        known: &Known::default(),
+        pause: "pause",
+    };
     assert!(components(&plan).iter().all(|spec| spec.id != ComponentId::Flannel));
     assert!(files(&plan).iter().all(|file| !file.path.ends_with("network.json")));
 }

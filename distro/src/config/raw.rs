@@ -156,6 +156,16 @@ impl Raw {
         serde_yaml_ng::to_string(&shared).unwrap_or_default()
     }
 
+    /// What every controller of a cluster is to say, as the text of a configuration: all but what is this node's own.
+    #[must_use]
+    pub fn controllers(&self) -> String {
+        let mut shared = self.clone();
+        shared.spec.node = Node::default();
+        shared.spec.api.address = None;
+        shared.spec.storage.etcd.peer_address = None;
+        serde_yaml_ng::to_string(&shared).unwrap_or_default()
+    }
+
     /// Whether it says that it is what it is taken for.
     pub(super) fn head(&self) -> Result<(), ConfigError> {
         is("apiVersion", self.api_version.as_deref(), API_VERSION)?;

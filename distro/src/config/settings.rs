@@ -1,6 +1,6 @@
 //! The validated configuration: every value of a type that cannot hold a wrong one.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use skerry_formats::{
     hint,
@@ -118,6 +118,33 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Where other members of etcd are to reach this controller's, if its owner said so.
+    #[must_use]
+    pub const fn peer_address(&self) -> Option<IpAddr> {
+        match &self.storage {
+            Storage::Etcd(member) => member.peer_address,
+            Storage::Kine { .. } | Storage::External(_) => None,
+        }
+    }
+
+    /// The first key of those that all controllers of a cluster must have alike in which this one differs from another.
+    #[must_use]
+    pub fn differs(&self, other: &Self) -> Option<&'static str> {
+        let storage = match (&self.storage, &other.storage) {
+            (Storage::Etcd(_), Storage::Etcd(_)) => true,
+            (ours, theirs) => ours == theirs,
+        };
+        let same = [
+            ("metadata.name", self.cluster == other.cluster),
+            ("spec.storage", storage),
+            ("spec.network.podCIDR", self.pods == other.pods),
+            ("spec.network.serviceCIDR", self.services == other.services),
+            ("spec.network.clusterDomain", self.domain == other.domain),
+            ("spec.network.provider", self.provider == other.provider),
+        ];
+        same.into_iter().find(|(_, same)| !same).map(|(key, _)| key)
+    }
+
     /// Checks a merged configuration; `host_name` names the node where the configuration does not.
     ///
     /// # Errors

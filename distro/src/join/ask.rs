@@ -4,15 +4,12 @@ use std::{io, sync::Arc, time::Duration};
 
 use rustls::ClientConfig;
 use serde::Serialize;
-use skerry_formats::{
-    role::Role,
-    token::{JoinToken, Server},
-};
+use skerry_formats::token::{JoinToken, Server};
 
 use super::{
     judge::Refusal,
     membership::{Membership, PrivateKeys, merged},
-    message::{Admission, Answer, JoinRequest, RenewRequest, read, write},
+    message::{Admission, Answer, Appointment, Candidate, JoinRequest, RenewRequest, Wants, read, write},
 };
 use crate::{
     config::NodeName,
@@ -67,15 +64,39 @@ impl AskError {
 /// If none answers or one refuses.
 pub async fn join(token: &JoinToken, node: &NodeName, keys: &PrivateKeys) -> Result<Membership, AskError> {
     let request = JoinRequest {
-        role: Role::Worker,
         node: node.clone(),
         token: token.id.clone(),
         secret: token.secret.clone(),
-        keys: keys.requests()?,
+        wants: Wants::Worker(keys.requests()?),
     };
-    let admission = ask(&token.servers, &link::joining(token.authority)?, &request).await?;
+    let admission = ask(&token.servers, &link::joining(token.authority)?, &request, admission).await?;
     let servers = merged(&token.servers, &admission.servers);
     Ok(Membership { node: node.clone(), keys: keys.clone(), admission: Admission { servers, ..admission } })
+}
+
+/// Asks the controllers of a token, one after the other, to make this node one of them.
+///
+/// # Errors
+/// If none answers or one refuses.
+pub async fn appoint(token: &JoinToken, node: &NodeName, candidate: Candidate) -> Result<Appointment, AskError> {
+    let request = JoinRequest {
+        node: node.clone(),
+        token: token.id.clone(),
+        secret: token.secret.clone(),
+        wants: Wants::Controller(candidate),
+    };
+    let appointment = |answer| match answer {
+        Answer::Appointed(appointment) => Some(*appointment),
+        Answer::Admitted(_) | Answer::Refused(_) => None,
+    };
+    ask(&token.servers, &link::joining(token.authority)?, &request, appointment).await
+}
+
+fn admission(answer: Answer) -> Option<Admission> {
+    match answer {
+        Answer::Admitted(admission) => Some(*admission),
+        Answer::Appointed(_) | Answer::Refused(_) => None,
+    }
 }
 
 /// Asks the controllers that a member knows for new certificates and news of the cluster.
@@ -84,23 +105,28 @@ pub async fn join(token: &JoinToken, node: &NodeName, keys: &PrivateKeys) -> Res
 /// If none answers or one refuses.
 pub async fn renew(member: &Membership) -> Result<Membership, AskError> {
     let request = RenewRequest { keys: member.keys.requests()? };
-    let admission = ask(&member.admission.servers, &link::renewing(&member.credentials())?, &request).await?;
+    let admission =
+        ask(&member.admission.servers, &link::renewing(&member.credentials())?, &request, admission).await?;
     Ok(member.renewed(admission))
 }
 
 /// A refusal by one is a refusal by all, unless it only means "not yet".
-async fn ask<T: Serialize + Sync>(
+async fn ask<T: Serialize + Sync, R>(
     servers: &[Server],
     config: &Arc<ClientConfig>,
     request: &T,
-) -> Result<Admission, AskError> {
+    taken: impl Fn(Answer) -> Option<R>,
+) -> Result<R, AskError> {
     let mut silent = Vec::new();
     for server in servers {
         let asked = tokio::time::timeout(PATIENCE, once(server, config.clone(), request)).await;
         match asked.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
-            Ok(Answer::Admitted(admission)) => return Ok(*admission),
             Ok(Answer::Refused(why @ Refusal::NotYet { .. })) => silent.push(format!("{server}: {why}")),
             Ok(Answer::Refused(why)) => return Err(AskError::Refused { server: server.clone(), why }),
+            Ok(answer) => match taken(answer) {
+                Some(given) => return Ok(given),
+                None => silent.push(format!("{server}: answered something else than was asked")),
+            },
             Err(error) => silent.push(format!("{server}: {error}")),
         }
     }

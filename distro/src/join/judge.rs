@@ -1,13 +1,13 @@
 //! Whether a node may join: a decision without clock, network or files.
 
 use serde::{Deserialize, Serialize};
-use skerry_formats::digest::Digest;
+use skerry_formats::{digest::Digest, role::Role};
 
 use super::{
     message::JoinRequest,
     record::{NodeRecord, TokenRecord},
 };
-use crate::{config::NodeName, pki::UnixTime};
+use crate::{config::NodeName, peers::Barred, pki::UnixTime};
 
 /// Why a node is not let in.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
@@ -43,6 +43,16 @@ pub enum Refusal {
     NameReserved {
         /// The name.
         node: NodeName,
+    },
+    /// The cluster's objects are where one controller alone reaches them.
+    #[error("the cluster keeps its objects in SQLite, which is one controller's alone")]
+    OneController,
+    /// The other controllers cannot take it in.
+    #[error(transparent)]
+    Barred {
+        /// Why.
+        #[from]
+        why: Barred,
     },
     /// Whoever renews is not part of the cluster, or no longer.
     #[error("the cluster does not know this node's key")]
@@ -82,24 +92,28 @@ pub enum Presence {
     Absent,
 }
 
-/// Whether a node with this key may join.
+/// Whether a node may join; a worker with this key. Among controllers etcd has the list of names.
 ///
 /// # Errors
 /// The reason why not.
-pub fn judge(request: &JoinRequest, key: Digest, seen: &Seen<'_>) -> Result<(), Refusal> {
+pub fn judge(request: &JoinRequest, key: Option<Digest>, seen: &Seen<'_>) -> Result<(), Refusal> {
     let token = seen.token.filter(|token| same(token.secret.reveal(), request.secret.reveal()));
     let token = token.ok_or(Refusal::UnknownToken)?;
     if let Some(expires) = token.expires.filter(|expires| *expires <= seen.now) {
         return Err(Refusal::Expired { on: expires.rfc3339() });
     }
-    if token.role != request.role {
-        return Err(Refusal::WrongRole { grants: token.role, asked: request.role });
+    let asked = request.wants.role();
+    if token.role != asked {
+        return Err(Refusal::WrongRole { grants: token.role, asked });
     }
     let node = &request.node;
+    if asked == Role::Controller {
+        return Ok(());
+    }
     if seen.reserved.iter().any(|name| name == node.as_str()) {
         return Err(Refusal::NameReserved { node: node.clone() });
     }
-    let known = seen.joined.is_some_and(|joined| joined.key == key);
+    let known = seen.joined.is_some_and(|joined| Some(joined.key) == key);
     if seen.present == Presence::Present && !known {
         return Err(Refusal::NameTaken { node: node.clone() });
     }
@@ -112,13 +126,26 @@ impl Refusal {
     pub fn hint(&self) -> Option<String> {
         let make = "make another on a controller: `sk8s token create --role=worker`";
         match self {
-            Self::UnknownToken | Self::Expired { .. } | Self::WrongRole { .. } => Some(make.to_owned()),
+            Self::UnknownToken | Self::Expired { .. } => {
+                Some("make another on a controller: `sk8s token create`".to_owned())
+            }
+            Self::WrongRole { asked, .. } => {
+                Some(format!("make another on a controller: `sk8s token create --role={}`", asked.as_str()))
+            }
+            Self::OneController => Some("move them to etcd on that controller: `sk8s storage migrate`".to_owned()),
+            Self::Barred { why: Barred::Name(node) } => Some(format!(
+                "give this one another name (`--node-name`), or, if it takes the other's place: `sk8s etcd leave {node}` on a \
+                 controller"
+            )),
+            Self::Barred { why: Barred::Address(node) } => {
+                Some(format!("if that one is gone: `sk8s etcd leave {node}` on a controller"))
+            }
             Self::NameTaken { node } => Some(format!(
                 "give this one another name (`--node-name`), or, if it takes the other's place: `sk8s kubectl delete node {node}`"
             )),
             Self::NameReserved { .. } => Some("give this one another name: `--node-name`".to_owned()),
             Self::UnknownNode => Some(format!("`sk8s reset` this node and join again; {make}")),
-            Self::BadKeys | Self::NotYet { .. } => None,
+            Self::BadKeys | Self::Barred { why: Barred::Joining(_) } | Self::NotYet { .. } => None,
         }
     }
 }
@@ -135,7 +162,7 @@ mod tests {
 
     use super::{Presence, Refusal, Seen, judge};
     use crate::{
-        join::{JoinRequest, NodeRecord, SigningRequests, TokenRecord},
+        join::{Candidate, JoinRequest, NodeRecord, SigningRequests, TokenRecord, Wants},
         pki::UnixTime,
     };
 
@@ -143,12 +170,15 @@ mod tests {
 
     fn request(role: Role, secret: &str) -> JoinRequest {
         let keys = SigningRequests { node: String::new(), server: String::new(), proxy: String::new() };
+        let wants = match role {
+            Role::Controller => Wants::Controller(Candidate { peer: [192, 0, 2, 9].into() }),
+            Role::Worker | Role::Single => Wants::Worker(keys),
+        };
         JoinRequest {
-            role,
+            wants,
             node: "barn".parse().expect("valid"),
             token: "abc123".parse().expect("valid"),
             secret: secret.parse().expect("valid"),
-            keys,
         }
     }
 
@@ -174,14 +204,14 @@ mod tests {
 
     #[test]
     fn a_good_token_admits_a_new_node() {
-        let key = Digest::of(b"a");
+        let key = Some(Digest::of(b"a"));
         assert_eq!(judge(&request(Role::Worker, GOOD), key, &seen(Some(&token(None)))), Ok(()));
         assert_eq!(judge(&request(Role::Worker, GOOD), key, &seen(Some(&token(Some(NOW.0 + 1))))), Ok(()));
     }
 
     #[test]
     fn a_token_that_is_gone_expired_for_another_role_or_not_the_same_is_refused() {
-        let key = Digest::of(b"a");
+        let key = Some(Digest::of(b"a"));
         let ask = |role, secret, token: Option<&TokenRecord>| {
             judge(&request(role, secret), key, &seen(token)).expect_err("no")
         };
@@ -198,10 +228,10 @@ mod tests {
         let (token, joined) = (token(None), node(b"a"));
         let seen = Seen { joined: Some(&joined), present: Presence::Present, ..seen(Some(&token)) };
         let request = request(Role::Worker, GOOD);
-        assert_eq!(judge(&request, Digest::of(b"a"), &seen), Ok(()));
-        assert!(matches!(judge(&request, Digest::of(b"b"), &seen), Err(Refusal::NameTaken { .. })));
+        assert_eq!(judge(&request, Some(Digest::of(b"a")), &seen), Ok(()));
+        assert!(matches!(judge(&request, Some(Digest::of(b"b")), &seen), Err(Refusal::NameTaken { .. })));
         let deleted = Seen { present: Presence::Absent, ..seen };
-        assert_eq!(judge(&request, Digest::of(b"b"), &deleted), Ok(()), "its node was deleted: the name is free");
+        assert_eq!(judge(&request, Some(Digest::of(b"b")), &deleted), Ok(()), "its node was deleted: the name is free");
     }
 
     #[test]
@@ -209,7 +239,7 @@ mod tests {
         let (token, names) = (token(None), ["barn".to_owned()]);
         let seen = Seen { reserved: &names, ..seen(Some(&token)) };
         assert!(matches!(
-            judge(&request(Role::Worker, GOOD), Digest::of(b"a"), &seen),
+            judge(&request(Role::Worker, GOOD), Some(Digest::of(b"a")), &seen),
             Err(Refusal::NameReserved { .. })
         ));
     }
@@ -221,7 +251,7 @@ mod tests {
             let (token, joined) = (token(expires), node(b"a"));
             let present = if state & 1 == 1 { Presence::Present } else { Presence::Absent };
             let seen = Seen { joined: (state & 2 == 2).then_some(&joined), present, ..seen(Some(&token)) };
-            prop_assert_eq!(judge(&request(Role::Worker, &secret), Digest::of(b"a"), &seen), Err(Refusal::UnknownToken));
+            prop_assert_eq!(judge(&request(Role::Worker, &secret), Some(Digest::of(b"a")), &seen), Err(Refusal::UnknownToken));
         }
     }
 }

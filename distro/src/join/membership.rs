@@ -145,6 +145,20 @@ impl Membership {
         Ok(ends < now.plus(Duration::from_secs(self.admission.lifetime / 3)))
     }
 
+    /// Takes in controllers that the cluster tells of; whether there is news. Those known before stay known, unless they are
+    /// too many.
+    pub fn learn(&mut self, found: &[Server]) -> bool {
+        let servers = &mut self.admission.servers;
+        let mut all = merged(servers, found);
+        while all.len() > MOST_SERVERS {
+            let Some(oldest) = all.iter().position(|server| !found.contains(server)) else { break };
+            all.remove(oldest);
+        }
+        let news = *servers != all;
+        *servers = all;
+        news
+    }
+
     /// The same place with newer certificates and news of the cluster. Controllers known before stay known: a node may be
     /// where only the first one's address leads to the cluster.
     #[must_use]
@@ -153,6 +167,9 @@ impl Membership {
         Self { admission: Admission { servers, ..admission }, ..self.clone() }
     }
 }
+
+/// How many controllers a member keeps in mind.
+const MOST_SERVERS: usize = 16;
 
 /// Known servers first, each once.
 pub(super) fn merged(known: &[Server], news: &[Server]) -> Vec<Server> {

@@ -1,6 +1,6 @@
 //! What is said when a node joins: one request, one answer, each a JSON text behind its length in bytes (u32, big-endian).
 
-use std::io;
+use std::{fmt, io, net::IpAddr};
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use skerry_formats::{
@@ -10,7 +10,7 @@ use skerry_formats::{
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
 use super::judge::Refusal;
-use crate::config::NodeName;
+use crate::{config::NodeName, peers::Peer, pki::Identity};
 
 /// The largest message, in bytes.
 const LARGEST: u32 = 256 * 1024;
@@ -18,16 +18,42 @@ const LARGEST: u32 = 256 * 1024;
 /// A node that wants to join.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct JoinRequest {
-    /// What it wants to be.
-    pub role: Role,
     /// Its name.
     pub node: NodeName,
     /// The token's public half.
     pub token: TokenId,
     /// The token's secret half.
     pub secret: TokenSecret,
-    /// Over its keys.
-    pub keys: SigningRequests,
+    /// What it wants to be.
+    pub wants: Wants,
+}
+
+/// What a node wants to be.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Wants {
+    /// A worker with these keys.
+    Worker(SigningRequests),
+    /// One more controller.
+    Controller(Candidate),
+}
+
+impl Wants {
+    /// The role, as tokens name it.
+    #[must_use]
+    pub const fn role(&self) -> Role {
+        match self {
+            Self::Worker(_) => Role::Worker,
+            Self::Controller(_) => Role::Controller,
+        }
+    }
+}
+
+/// A node that wants to be a controller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Candidate {
+    /// Where the other controllers' etcd would reach its own.
+    pub peer: IpAddr,
 }
 
 /// A node that joined before, and proves so by its certificate.
@@ -52,8 +78,10 @@ pub struct SigningRequests {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Answer {
-    /// Yes.
+    /// Yes, as a worker.
     Admitted(Box<Admission>),
+    /// Yes, as a controller.
+    Appointed(Box<Appointment>),
     /// No.
     Refused(Refusal),
 }
@@ -71,6 +99,23 @@ pub struct Admission {
     pub config: String,
     /// Where controllers are.
     pub servers: Vec<Server>,
+}
+
+/// All that a controller needs of its cluster. Whoever holds it is the cluster's owner.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Appointment {
+    /// The cluster's keys.
+    pub identity: Identity,
+    /// The configuration that controllers share: the text of a `ClusterConfig`.
+    pub config: String,
+    /// The other members of the cluster's own etcd, if it has one.
+    pub peers: Vec<Peer>,
+}
+
+impl fmt::Debug for Appointment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Appointment(among {:?})", self.peers)
+    }
 }
 
 /// Certificates of a worker, PEM.

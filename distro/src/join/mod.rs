@@ -10,9 +10,9 @@ mod message;
 mod record;
 mod serve;
 
-pub use ask::{AskError, join, renew};
+pub use ask::{AskError, appoint, join, renew};
 pub use judge::Refusal;
 pub use membership::{Membership, MembershipError, PrivateKeys};
-pub use message::{Answer, JoinRequest, RenewRequest, SigningRequests, read, write};
+pub use message::{Answer, Appointment, Candidate, JoinRequest, RenewRequest, SigningRequests, Wants, read, write};
 pub use record::{BadRecord, NodeRecord, SECRETS, TokenRecord};
-pub use serve::{Admitter, Office};
+pub use serve::{Admitter, Council, Office, Opened, Seats};

@@ -39,11 +39,17 @@ pub const LINK: &[u8] = b"sk8s-link/1";
 #[must_use]
 pub fn servers(addresses: &[IpAddr], main: IpAddr) -> Vec<Server> {
     let rest = addresses.iter().copied().filter(|address| *address != main);
-    let text = |address: IpAddr| match address {
+    std::iter::once(main).chain(rest).filter_map(server).collect()
+}
+
+/// A controller by its address.
+#[must_use]
+pub fn server(address: IpAddr) -> Option<Server> {
+    let text = match address {
         IpAddr::V4(v4) => v4.to_string(),
         IpAddr::V6(v6) => format!("[{v6}]"),
     };
-    std::iter::once(main).chain(rest).filter_map(|address| text(address).parse().ok()).collect()
+    text.parse().ok()
 }
 
 /// The port of a controller.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::document::Object;
+use super::{document::Object, stack::ObjectRef};
 use crate::api::{ApiError, Client};
 
 /// An object that could not be applied.
@@ -54,15 +54,32 @@ impl Applier {
         Self { client, kinds: BTreeMap::new() }
     }
 
+    /// Removes an object; whether there was one. One of a kind that the cluster no longer knows is gone with its kind.
+    ///
+    /// # Errors
+    /// If the server refuses or cannot be reached.
+    pub fn remove(&mut self, object: &ObjectRef) -> Result<bool, ApplyError> {
+        match self.path(object) {
+            Ok(path) => self.client.delete(&path).map_err(|source| failed(object, source)),
+            Err(ApplyError::Kind { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Makes the cluster hold an object as it is written.
     ///
     /// # Errors
     /// If its kind is unknown, the server refuses it or cannot be reached.
     pub fn apply(&mut self, object: &Object) -> Result<(), ApplyError> {
-        let failed = |source| ApplyError::Api { kind: object.kind.clone(), name: object.name.clone(), source };
+        let named = ObjectRef::from(object);
+        let path = self.path(&named)?;
+        self.client.apply(&path, &object.value).map_err(|source| failed(&named, source))
+    }
+
+    fn path(&mut self, object: &ObjectRef) -> Result<String, ApplyError> {
         let key = (object.api_version.clone(), object.kind.clone());
         if !self.kinds.contains_key(&key) {
-            let list = self.client.get(&group_path(&object.api_version)).map_err(failed)?;
+            let list = self.client.get(&group_path(&object.api_version)).map_err(|source| failed(object, source))?;
             let resource = list.as_ref().and_then(|list| find(list, &object.kind)).ok_or_else(|| ApplyError::Kind {
                 kind: object.kind.clone(),
                 name: object.name.clone(),
@@ -70,9 +87,12 @@ impl Applier {
             })?;
             self.kinds.insert(key.clone(), resource);
         }
-        let path = object_path(object, &self.kinds[&key]);
-        self.client.apply(&path, &object.value).map_err(failed)
+        Ok(object_path(object, &self.kinds[&key]))
     }
+}
+
+fn failed(object: &ObjectRef, source: ApiError) -> ApplyError {
+    ApplyError::Api { kind: object.kind.clone(), name: object.name.clone(), source }
 }
 
 fn group_path(api_version: &str) -> String {
@@ -87,7 +107,7 @@ fn find(list: &Value, kind: &str) -> Option<Resource> {
     })
 }
 
-fn object_path(object: &Object, resource: &Resource) -> String {
+fn object_path(object: &ObjectRef, resource: &Resource) -> String {
     let group = group_path(&object.api_version);
     let Resource { plural, namespaced } = resource;
     if *namespaced {
@@ -120,6 +140,6 @@ mod tests {
         let text = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\n";
         let object = objects(text).expect("valid").remove(0);
         let resource = Resource { plural: "deployments".into(), namespaced: true };
-        assert_eq!(object_path(&object, &resource), "/apis/apps/v1/namespaces/default/deployments/web");
+        assert_eq!(object_path(&(&object).into(), &resource), "/apis/apps/v1/namespaces/default/deployments/web");
     }
 }

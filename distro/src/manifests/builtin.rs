@@ -57,6 +57,8 @@ mod tests {
             "ClusterRoleBinding",
             "ClusterRole",
             "ClusterRoleBinding",
+            "Role",
+            "RoleBinding",
             "ServiceAccount",
             "ClusterRole",
             "ClusterRoleBinding",

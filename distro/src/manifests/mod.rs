@@ -3,9 +3,17 @@
 mod apply;
 mod builtin;
 mod document;
+mod lead;
+mod record;
+mod settle;
+mod stack;
 mod watch;
 
 pub use apply::{Applier, ApplyError};
 pub use builtin::{builtin, role_label};
 pub use document::{BadManifest, Object, objects};
-pub use watch::{Snapshot, changed, snapshot};
+pub use lead::Lead;
+pub use record::{RECORDS, StackRecord};
+pub use settle::{SettleError, Settled, dissolve, settle};
+pub use stack::{ObjectRef, StackName, stacks};
+pub use watch::Snapshot;

@@ -1,4 +1,4 @@
-//! Which files of the owner's folder are new or changed.
+//! The files of the owner's folder, and what changes when they do.
 
 use std::{
     collections::BTreeMap,
@@ -23,22 +23,4 @@ pub fn snapshot(folder: &Path) -> Result<Snapshot, FsError> {
         }
     }
     Ok(found)
-}
-
-/// The files that are not the same as before.
-#[must_use]
-pub fn changed(before: &Snapshot, now: &Snapshot) -> Vec<PathBuf> {
-    now.iter().filter(|(path, print)| before.get(*path) != Some(print)).map(|(path, _)| path.clone()).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Snapshot, changed};
-
-    #[test]
-    fn only_new_and_changed_files_are_applied() {
-        let before = Snapshot::from([("a".into(), (1, 1)), ("b".into(), (1, 1)), ("gone".into(), (1, 1))]);
-        let now = Snapshot::from([("a".into(), (1, 1)), ("b".into(), (1, 2)), ("c".into(), (1, 1))]);
-        assert_eq!(changed(&before, &now), ["b", "c"].map(std::path::PathBuf::from));
-    }
 }

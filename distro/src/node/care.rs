@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use super::{
+    council::{self, Wish},
     linked::Lines,
     prepare::{Keys, NodeError, Prepared},
     standing::Standing,
@@ -11,8 +12,9 @@ use crate::{
     api::Client,
     component::{ComponentId, ComponentSpec},
     datastore,
-    join::{self, Membership},
+    join::{self, Membership, Opened},
     link::Credentials,
+    peers::Company,
     pki::{self, Desk, Identity, Leaf, LeafId, Reason},
     supervisor::{Command, Handle, chain},
     sys::{clock, machine},
@@ -32,22 +34,50 @@ pub async fn care(mut node: Prepared, mut lines: Lines, handle: Handle) {
             _ => false,
         };
         again = if tried || again > 0 { (again + 1) % PATIENCE } else { 0 };
-        tokio::time::sleep(PERIOD).await;
-        match round(&mut node, &mut lines) {
+        let wish = tokio::select! {
+            () = tokio::time::sleep(PERIOD) => None,
+            wish = lines.wish() => Some(wish),
+        };
+        match round(&mut node, &mut lines, wish.as_ref()) {
             Ok(restart) if restart.is_empty() => {}
             Ok(restart) => handle.ask(Command::Replace(restart)).await,
-            Err(error) => tracing::warn!(error = %chain(&error), "not up to date"),
+            Err(error) => {
+                tracing::warn!(error = %chain(&error), "not up to date");
+                continue;
+            }
+        }
+        if let Some(wish) = wish {
+            grant(&node, wish);
         }
     }
 }
 
+/// Says that the member of etcd is open, or will be in a moment. Who asked may have gone.
+fn grant(node: &Prepared, wish: Wish) {
+    let Standing::Owner(identity) = &node.standing else { return };
+    match council::client(identity) {
+        Ok(etcd) => {
+            let _gone = wish.send(Opened { name: node.settings.node.clone(), address: node.peer(), etcd });
+        }
+        Err(error) => tracing::warn!(error = %chain(&error), "etcd takes no others"),
+    }
+}
+
 /// Looks once, writes what is to be new, and says which components must start again for it.
-fn round(node: &mut Prepared, lines: &mut Lines) -> Result<Vec<ComponentSpec>, NodeError> {
+fn round(node: &mut Prepared, lines: &mut Lines, wish: Option<&Wish>) -> Result<Vec<ComponentSpec>, NodeError> {
     let before = node.components()?;
+    if wish.is_some() && node.known.company == Company::Alone {
+        node.known.company = Company::Several;
+        node.known.save(&node.paths.peers())?;
+        tracing::info!("etcd starts again to listen for other controllers");
+    }
     if let Some(seen) = machine::observe() {
         node.machine = seen;
     }
     lines.moved(node);
+    if lines.found.has_changed().unwrap_or_default() {
+        found(node, lines)?;
+    }
     node.render()?;
     if let Standing::Owner(_) = &node.standing
         && let Err(error) = datastore::copy_proof(&node.settings, &node.paths, &node.machine)
@@ -61,6 +91,20 @@ fn round(node: &mut Prepared, lines: &mut Lines) -> Result<Vec<ComponentSpec>, N
     Ok(to_restart(&before, node.components()?, &expired))
 }
 
+/// Takes in what the cluster says of its controllers.
+fn found(node: &mut Prepared, lines: &mut Lines) -> Result<(), NodeError> {
+    let found = lines.found.borrow_and_update().clone();
+    let Standing::Member(member) = &mut node.standing else {
+        lines.controllers(node);
+        return Ok(());
+    };
+    if member.learn(&found) {
+        member.save(&node.paths.membership()).map_err(super::EnrolError::from)?;
+        lines.servers(&member.admission.servers);
+    }
+    Ok(())
+}
+
 /// Issues what is due, and names the components whose certificate has ended already: the others read their certificates
 /// again by themselves within minutes, these cannot wait so long.
 fn reissue(node: &mut Prepared, lines: &Lines, identity: &Identity) -> Result<BTreeSet<ComponentId>, NodeError> {
@@ -70,7 +114,7 @@ fn reissue(node: &mut Prepared, lines: &Lines, identity: &Identity) -> Result<BT
         tracing::info!(?leaf, ?reason, "certificate issued again");
         let (issued, held) = Desk { identity, shelf: node.shelf() }.issue(*leaf, now)?;
         node.held.insert(*leaf, held);
-        if matches!(leaf, LeafId::Admin | LeafId::Link) {
+        if matches!(leaf, LeafId::Admin | LeafId::Link | LeafId::Kubelet) {
             adopt(lines, identity, *leaf, issued)?;
         }
     }
@@ -84,8 +128,13 @@ fn adopt(lines: &Lines, identity: &Identity, leaf: LeafId, issued: Leaf) -> Resu
         lines.client.send_replace(Client::new(&authority, &issued)?);
         return Ok(());
     }
+    let credentials = Credentials { authority, leaf: issued };
+    if leaf == LeafId::Kubelet {
+        lines.rekey_node(credentials);
+        return Ok(());
+    }
     let client = lines.client.borrow().clone();
-    Ok(lines.rekey(Keys { client, link: Credentials { authority, leaf: issued } })?)
+    Ok(lines.rekey(Keys { client, link: credentials, node: None })?)
 }
 
 /// Renews a member's certificates if they are due, also when they have ended. Whether it tried.

@@ -3,9 +3,14 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use skerry_formats::token::Server;
-use tokio::{net::TcpListener, sync::watch};
+use tokio::{
+    net::TcpListener,
+    sync::{mpsc, watch},
+};
 
 use super::{
+    controllers,
+    council::{self, Tending, Wish},
     prepare::{Keys, NodeError, Prepared},
     standing::Standing,
 };
@@ -14,6 +19,7 @@ use crate::{
     component::{self, ComponentId},
     join::{Admitter, Office},
     link::{self, Credentials, Front, Needs, Own, PORT, Registry, Servers, TlsError, Ways},
+    peers::Company,
     pki::LeafId,
     supervisor::chain,
     sys::net,
@@ -26,14 +32,35 @@ pub struct Lines {
     pub client: watch::Sender<Client>,
     own: watch::Sender<Own>,
     servers: watch::Sender<Vec<Server>>,
+    /// Controllers as the cluster knows them.
+    pub found: watch::Receiver<Vec<Server>>,
     end: Line,
 }
 
 /// Which end of the link this node has.
 #[derive(Debug)]
 enum Line {
-    Controller { front: Box<Front>, keys: watch::Sender<std::sync::Arc<link::Answering>> },
+    Controller(Box<Controller>),
     Worker { credentials: watch::Sender<Credentials> },
+}
+
+/// What a controller has of the link.
+#[derive(Debug)]
+struct Controller {
+    front: Front,
+    keys: watch::Sender<std::sync::Arc<link::Answering>>,
+    /// Where etcd's members reach this one's.
+    peer: watch::Sender<IpAddr>,
+    company: watch::Sender<Company>,
+    wishes: mpsc::Receiver<Wish>,
+    /// Where pods run here too: the other controllers call this node over links of its own.
+    node: Option<NodeEnd>,
+}
+
+#[derive(Debug)]
+struct NodeEnd {
+    others: watch::Sender<Vec<Server>>,
+    credentials: watch::Sender<Credentials>,
 }
 
 /// Starts the node's end of the link. On a worker the API is there from now on, wherever it really is.
@@ -43,11 +70,16 @@ enum Line {
 pub fn link(node: &Prepared, keys: Keys) -> Result<Lines, NodeError> {
     let own = watch::Sender::new(node.own());
     let client = watch::Sender::new(keys.client);
+    let (tell, found) = watch::channel(Vec::new());
+    if node.duty.admits() || !node.duty.controls() {
+        tokio::spawn(controllers::follow(client.subscribe(), tell));
+    }
     match &node.standing {
         Standing::Owner(identity) => {
             let servers = watch::Sender::new(link::servers(&node.machine.addresses, node.machine.address));
             let answering = watch::Sender::new(Front::keys(&keys.link)?);
             let registry = Registry::default();
+            let (council, wishes) = council::council(node, identity);
             let admitter = node.duty.admits().then(|| {
                 Admitter::new(Office {
                     authority: identity.ca.clone(),
@@ -56,6 +88,7 @@ pub fn link(node: &Prepared, keys: Keys) -> Result<Lines, NodeError> {
                     reserved: LeafId::ApiServer.request(&node.settings, &node.machine).dns_names,
                     servers: servers.subscribe(),
                     client: client.subscribe(),
+                    council,
                 })
             });
             let mut front = Front::new(answering.subscribe(), registry.clone(), admitter);
@@ -68,7 +101,24 @@ pub fn link(node: &Prepared, keys: Keys) -> Result<Lines, NodeError> {
                     tracing::error!(error = %chain(&error), "logs, exec and webhooks will not work");
                 }
             });
-            Ok(Lines { client, own, servers, end: Line::Controller { front: Box::new(front), keys: answering } })
+            let (peer, company) = (watch::Sender::new(node.peer()), watch::Sender::new(node.known.company));
+            if identity.etcd_ca.is_some() {
+                tokio::spawn(council::tend(Tending {
+                    identity: identity.clone(),
+                    name: node.settings.node.clone(),
+                    address: peer.subscribe(),
+                    company: company.subscribe(),
+                }));
+            }
+            let node = keys.node.filter(|_| node.duty.admits()).map(|credentials| {
+                let end =
+                    NodeEnd { others: watch::Sender::new(Vec::new()), credentials: watch::Sender::new(credentials) };
+                let needs = Needs { credentials: end.credentials.subscribe(), own: own.subscribe() };
+                tokio::spawn(link::keep(end.others.subscribe(), needs, Servers::default()));
+                end
+            });
+            let controller = Controller { front, keys: answering, peer, company, wishes, node };
+            Ok(Lines { client, own, servers, found, end: Line::Controller(Box::new(controller)) })
         }
         Standing::Member(member) => {
             let servers = watch::Sender::new(member.admission.servers.clone());
@@ -83,7 +133,7 @@ pub fn link(node: &Prepared, keys: Keys) -> Result<Lines, NodeError> {
             });
             let needs = Needs { credentials: credentials.subscribe(), own: own.subscribe() };
             tokio::spawn(link::keep(servers.subscribe(), needs, Servers::default()));
-            Ok(Lines { client, own, servers, end: Line::Worker { credentials } })
+            Ok(Lines { client, own, servers, found, end: Line::Worker { credentials } })
         }
     }
 }
@@ -97,11 +147,41 @@ impl Lines {
             *known = own;
             news
         });
-        if let Line::Controller { front, .. } = &mut self.end {
-            if news {
-                self.servers.send_replace(link::servers(&node.machine.addresses, node.machine.address));
-            }
-            front.listen(&node.machine.addresses);
+        if news && matches!(self.end, Line::Controller(_)) {
+            self.controllers(node);
+        }
+        if let Line::Controller(controller) = &mut self.end {
+            controller.peer.send_if_modified(|known| std::mem::replace(known, node.peer()) != node.peer());
+            controller
+                .company
+                .send_if_modified(|known| std::mem::replace(known, node.known.company) != node.known.company);
+            controller.front.listen(&node.machine.addresses);
+        }
+    }
+
+    /// Tells of the controllers that the cluster knows: a joining worker is told of all, and where pods run, the others are
+    /// called.
+    pub fn controllers(&self, node: &Prepared) {
+        let own = link::servers(&node.machine.addresses, node.machine.address);
+        let found = self.found.borrow().clone();
+        let others: Vec<Server> = found.into_iter().filter(|server| !own.contains(server)).collect();
+        if let Line::Controller(controller) = &self.end
+            && let Some(end) = &controller.node
+        {
+            end.others.send_if_modified(|known| std::mem::replace(known, others.clone()) != others);
+        }
+        self.servers(&[own, others].concat());
+    }
+
+    /// The next wish to have this controller's member of etcd open; none on a worker.
+    pub async fn wish(&mut self) -> Wish {
+        let wish = match &mut self.end {
+            Line::Controller(controller) => controller.wishes.recv().await,
+            Line::Worker { .. } => None,
+        };
+        match wish {
+            Some(wish) => wish,
+            None => std::future::pending().await,
         }
     }
 
@@ -111,8 +191,8 @@ impl Lines {
     /// If they are damaged; then the ones before stay in use.
     pub fn rekey(&self, keys: Keys) -> Result<(), TlsError> {
         match &self.end {
-            Line::Controller { keys: answering, .. } => {
-                answering.send_replace(Front::keys(&keys.link)?);
+            Line::Controller(controller) => {
+                controller.keys.send_replace(Front::keys(&keys.link)?);
             }
             Line::Worker { credentials } => {
                 credentials.send_replace(keys.link);
@@ -120,6 +200,15 @@ impl Lines {
         }
         self.client.send_replace(keys.client);
         Ok(())
+    }
+
+    /// Gives out new keys of the node that a controller is as well.
+    pub fn rekey_node(&self, keys: Credentials) {
+        if let Line::Controller(controller) = &self.end
+            && let Some(end) = &controller.node
+        {
+            end.credentials.send_replace(keys);
+        }
     }
 
     /// Tells where controllers are.

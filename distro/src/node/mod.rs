@@ -1,9 +1,13 @@
 //! A node's life: let in, made ready, linked, run, kept up to date, ended.
 
+mod appoint;
 mod care;
+mod controllers;
+pub mod council;
 mod linked;
 mod prepare;
 mod run;
+mod stacks;
 mod standing;
 mod tasks;
 

@@ -1,6 +1,6 @@
 //! What must be there before the first component starts: kernel settings, folders, keys, rendered files.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, net::IpAddr, path::Path};
 
 use super::{
     run::Order,
@@ -17,7 +17,8 @@ use crate::{
     join::Membership,
     link::{Credentials, Own, PORT, TlsError},
     paths::Paths,
-    pki::{Desk, Held, Identity, LeafId, PkiError, Shelf},
+    peers::{EtcdError, Known, KnownError},
+    pki::{CertError, Desk, Held, Identity, LeafId, PkiError, Shelf},
     supervisor::chain,
     sys::{
         accounts::Account,
@@ -54,6 +55,15 @@ pub enum NodeError {
     /// Our own client.
     #[error(transparent)]
     Client(#[from] ApiError),
+    /// Our own etcd.
+    #[error(transparent)]
+    Etcd(#[from] EtcdError),
+    /// What is known of other controllers.
+    #[error(transparent)]
+    Known(#[from] KnownError),
+    /// A certificate of our own.
+    #[error(transparent)]
+    Cert(#[from] CertError),
     /// A certificate of the supervisor itself was not issued.
     #[error("the supervisor has no keys of its own")]
     NoKeys,
@@ -81,6 +91,10 @@ pub struct Prepared {
     pub duty: Duty,
     /// What other nodes are to be too: the text of a configuration.
     pub shared: String,
+    /// What other controllers are to be too: the text of a configuration.
+    pub controllers: String,
+    /// What is known of other members of etcd.
+    pub known: Known,
     /// What it is to be.
     pub settings: Settings,
     /// Where things are.
@@ -107,8 +121,20 @@ pub fn prepare(order: Order, machine: Machine, standing: Standing) -> Result<(Pr
     if settings.proxy.is_none() {
         without_proxy(&paths);
     }
-    let shared = raw.shared();
-    let mut node = Prepared { duty, shared, settings, paths, machine, standing, images, held: BTreeMap::new() };
+    let (shared, controllers) = (raw.shared(), raw.controllers());
+    let known = Known::load(&paths.peers(), &paths.etcd())?;
+    let mut node = Prepared {
+        duty,
+        shared,
+        controllers,
+        known,
+        settings,
+        paths,
+        machine,
+        standing,
+        images,
+        held: BTreeMap::new(),
+    };
     node.folders()?;
     for component in component::of(duty, &node.settings) {
         if !component.needs_root() && component::account(&node.settings, &node.machine, component) == Account::ROOT {
@@ -138,6 +164,8 @@ pub struct Keys {
     pub client: Client,
     /// The link: a controller answers with it, a worker calls.
     pub link: Credentials,
+    /// With which a controller where pods run calls other controllers.
+    pub node: Option<Credentials>,
 }
 
 /// kube-proxy's rules outlive it: where something else is to do its work, they would stand in the way.
@@ -169,7 +197,14 @@ impl Prepared {
     /// If the pause image is not known.
     pub fn plan(&self) -> Result<Plan<'_>, NodeError> {
         let pause = self.image("pause")?;
-        Ok(Plan { duty: self.duty, settings: &self.settings, paths: &self.paths, machine: &self.machine, pause })
+        Ok(Plan {
+            duty: self.duty,
+            settings: &self.settings,
+            paths: &self.paths,
+            machine: &self.machine,
+            known: &self.known,
+            pause,
+        })
     }
 
     fn folders(&self) -> Result<(), FsError> {
@@ -209,7 +244,8 @@ impl Prepared {
         let leaf = |id| own.get(&id).cloned().ok_or(NodeError::NoKeys);
         let client = Client::new(&identity.ca.certificate, &leaf(LeafId::Admin)?)?;
         let authority = identity.ca.certificate.clone();
-        Ok(Keys { client, link: Credentials { authority, leaf: leaf(LeafId::Link)? } })
+        let node = own.get(&LeafId::Kubelet).cloned().map(|leaf| Credentials { authority: authority.clone(), leaf });
+        Ok(Keys { client, link: Credentials { authority, leaf: leaf(LeafId::Link)? }, node })
     }
 
     /// A worker lays out what it was given.
@@ -222,7 +258,7 @@ impl Prepared {
         shelf.put(LeafId::KubeletServer, &member.server_leaf())?;
         shelf.put(LeafId::KubeProxy, &member.proxy_leaf())?;
         let client = Client::new(&member.admission.authority, &member.node_leaf())?;
-        Ok(Keys { client, link: member.credentials() })
+        Ok(Keys { client, link: member.credentials(), node: None })
     }
 
     /// Where the keys of this boot lie.
@@ -235,6 +271,12 @@ impl Prepared {
             paths: &self.paths,
             authority: self.standing.authority(),
         }
+    }
+
+    /// Where other members of etcd reach this node's.
+    #[must_use]
+    pub fn peer(&self) -> IpAddr {
+        self.settings.peer_address().unwrap_or(self.machine.address)
     }
 
     /// What the node knows of itself when it is called over the link.

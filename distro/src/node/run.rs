@@ -6,6 +6,7 @@ use skerry_formats::token::JoinToken;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{
+    appoint::{self, Newcomer},
     care, linked,
     prepare::{self, NodeError},
     standing::{self, Standing},
@@ -55,10 +56,12 @@ pub async fn run(mut order: Order) -> Result<(), NodeError> {
     serve_status(&order.paths, &board);
     if order.duty.controls() {
         backup::unfinished(&order.paths)?;
-        datastore::check(&order.settings.storage, &order.paths)?;
     }
     let machine = address().await;
-    let Some(standing) = stand(&mut order, &board).await? else { return Ok(()) };
+    let Some(standing) = stand(&mut order, &machine, &board).await? else { return Ok(()) };
+    if order.duty.controls() {
+        datastore::check(&order.settings.storage, &order.paths)?;
+    }
     let subject =
         Subject { settings: order.settings.clone(), paths: order.paths.clone(), config: order.config.clone() };
     let (node, keys) = prepare::prepare(order, machine, standing)?;
@@ -74,10 +77,21 @@ pub async fn run(mut order: Order) -> Result<(), NodeError> {
     Ok(())
 }
 
-/// A controller's keys are made where there are none; a worker asks to be let in, unless it has been. `None` if it is told
+/// A controller's keys are made where there are none, unless it joins others; a worker asks to be let in, unless it has been. `None` if it is told
 /// to end before.
-async fn stand(order: &mut Order, board: &Board) -> Result<Option<Standing>, NodeError> {
+async fn stand(order: &mut Order, machine: &Machine, board: &Board) -> Result<Option<Standing>, NodeError> {
     if order.duty.controls() {
+        if order.duty.admits() {
+            let newcomer = Newcomer { paths: &order.paths, raw: &order.raw, settings: &order.settings, machine };
+            let joining = appoint::appoint(newcomer, order.token.as_ref(), board);
+            let agreed = tokio::select! {
+                agreed = joining => agreed?,
+                () = told_to_end() => return Ok(None),
+            };
+            if let Some(agreed) = agreed {
+                (order.raw, order.settings) = agreed;
+            }
+        }
         let identity = pki::load_or_make(&order.paths.pki(), &order.settings, clock::now())?;
         return Ok(Some(Standing::Owner(identity)));
     }

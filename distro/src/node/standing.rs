@@ -1,18 +1,20 @@
 //! What a node is to its cluster: the holder of its keys, or a member that was let in.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use skerry_formats::token::JoinToken;
 
 use crate::{
     config::{ConfigError, Invalid, NodeName, Raw, Settings},
     join::{self, AskError, Membership, MembershipError, PrivateKeys},
+    link::TlsError,
     paths::Paths,
+    peers::KnownError,
     pki::Identity,
     supervisor::{Board, chain},
     sys::{
         accounts::Account,
-        fs::{self, Access},
+        fs::{self, Access, FsError},
     },
 };
 
@@ -42,6 +44,27 @@ pub enum EnrolError {
     /// What it keeps.
     #[error(transparent)]
     Membership(#[from] MembershipError),
+    /// A file.
+    #[error(transparent)]
+    File(#[from] FsError),
+    /// A file's content.
+    #[error("`{}` is damaged", .path.display())]
+    Damaged {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// What is known of other controllers.
+    #[error(transparent)]
+    Known(#[from] KnownError),
+    /// A certificate.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The owner wrote something else here than on the other controllers.
+    #[error("`{0}` is not what it is on the cluster's other controllers")]
+    Differs(&'static str),
     /// It is a member of another cluster.
     #[error("this node is part of another cluster than the one that the token is for")]
     OtherCluster,
@@ -70,6 +93,7 @@ impl EnrolError {
     pub const fn hint(&self) -> Option<&'static str> {
         match self {
             Self::OtherCluster | Self::OtherName { .. } => Some("`sk8s reset` makes it a new node"),
+            Self::Differs(_) => Some("leave it out of this node's configuration: it comes from the other controllers"),
             Self::NoToken => {
                 Some("make one on a controller, `sk8s token create --role=worker`, and give it: `--token-file FILE`")
             }
@@ -103,15 +127,19 @@ pub async fn enrol(
     }
     let token = token.ok_or(EnrolError::NoToken)?;
     let keys = PrivateKeys::generate().map_err(MembershipError::from)?;
+    let member = until_let_in(board, || join::join(token, node, &keys)).await;
+    fs::create_folder(&paths.data, Access::Public, Account::ROOT).map_err(MembershipError::from)?;
+    member.save(&paths.membership())?;
+    tracing::info!(%node, "joined");
+    Ok(member)
+}
+
+/// Asks until the answer is yes.
+pub(super) async fn until_let_in<T>(board: &Board, ask: impl AsyncFn() -> Result<T, AskError>) -> T {
     let mut pause = PAUSES.0;
     loop {
-        match join::join(token, node, &keys).await {
-            Ok(member) => {
-                fs::create_folder(&paths.data, Access::Public, Account::ROOT).map_err(MembershipError::from)?;
-                member.save(&paths.membership())?;
-                tracing::info!(%node, "joined");
-                return Ok(member);
-            }
+        match ask().await {
+            Ok(given) => return given,
             Err(error) => tell(board, &error),
         }
         tokio::time::sleep(pause).await;

@@ -4,20 +4,16 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::prepare::Prepared;
+use super::{prepare::Prepared, stacks};
 use crate::{
     api::Client,
     component::ComponentId,
     config::Provider,
     images,
-    manifests::{self, Applier, Snapshot},
+    manifests::{self, Applier},
     network,
     supervisor::{Handle, chain},
-    sys::fs,
 };
-
-/// How often the owner's folder is looked at.
-const PERIOD: Duration = Duration::from_secs(5);
 
 /// The pause between attempts at what must come about in the end.
 const AGAIN: Duration = Duration::from_millis(500);
@@ -37,7 +33,7 @@ pub async fn run(node: Prepared, api: Api, handle: Handle) {
         if node.duty.controls() {
             handle.ready(ComponentId::KubeApiserver).await;
             apply_builtin(&node, &api).await;
-            tokio::join!(label(&node, &api, &handle), follow_folder(&node, &api));
+            tokio::join!(label(&node, &api, &handle), stacks::follow(&node, &api));
         }
     };
     let network = async {
@@ -77,49 +73,14 @@ async fn apply_text(api: &Api, text: String) {
 }
 
 /// Objects in the order of the file; the first that fails ends it, since later ones may build on it.
-fn apply(applier: &mut Applier, text: &str) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+fn apply(applier: &mut Applier, text: &str) -> Result<(), Failure> {
     for object in manifests::objects(text)? {
         applier.apply(&object)?;
     }
     Ok(())
 }
 
-/// Files that fail stay "changed" and are tried again; each mistake is told once per change of the file.
-async fn follow_folder(node: &Prepared, api: &Api) {
-    let folder = node.paths.manifests();
-    let (mut applied, mut told) = (Snapshot::new(), Snapshot::new());
-    loop {
-        match manifests::snapshot(&folder) {
-            Ok(now) => {
-                for path in manifests::changed(&applied, &now) {
-                    let client = api.borrow().clone();
-                    let file = path.clone();
-                    let work = move || -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-                        apply(&mut Applier::new(client), &fs::read_to_string(&file)?)
-                    };
-                    let print = now[&path];
-                    match blocking(work).await {
-                        Ok(()) => {
-                            tracing::info!(file = %path.display(), "applied");
-                            applied.insert(path, print);
-                        }
-                        Err(error) if told.insert(path.clone(), print) != Some(print) => {
-                            tracing::warn!(file = %path.display(), error = %chain(&*error), "not applied");
-                        }
-                        Err(_) => {}
-                    }
-                }
-            }
-            Err(error) => tracing::warn!(error = %chain(&error), "manifests not read"),
-        }
-        tokio::time::sleep(PERIOD).await;
-    }
-}
-
-async fn until_done<E: Into<Box<dyn std::error::Error + Send + Sync>>>(
-    what: &'static str,
-    work: impl Fn() -> Result<(), E> + Clone + Send + 'static,
-) {
+async fn until_done<E: Into<Failure>>(what: &'static str, work: impl Fn() -> Result<(), E> + Clone + Send + 'static) {
     let mut told = String::new();
     loop {
         let work = work.clone();
@@ -137,8 +98,11 @@ async fn until_done<E: Into<Box<dyn std::error::Error + Send + Sync>>>(
     }
 }
 
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Box<dyn std::error::Error + Send + Sync>> + Send + 'static,
-) -> Result<T, Box<dyn std::error::Error + Send + Sync>> {
+/// Anything that went wrong.
+pub(super) type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
     tokio::task::spawn_blocking(work).await.map_err(Into::into).and_then(|done| done)
 }

@@ -7,6 +7,7 @@ use rcgen::{
     Issuer, KeyPair, KeyUsagePurpose, PublicKeyData, SanType,
 };
 
+use serde::{Deserialize, Serialize};
 use skerry_formats::digest::Digest;
 
 use super::moment::{CLOCK_FLOOR, UnixTime};
@@ -29,7 +30,7 @@ impl CertError {
 }
 
 /// An authority's certificate and key.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Authority {
     /// The certificate, PEM.
     pub certificate: String,

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use rcgen::KeyPair;
+use serde::{Deserialize, Serialize};
 use skerry_formats::name::Name;
 
 use super::{
@@ -13,7 +14,7 @@ use super::{
 use crate::config::Lifetimes;
 
 /// A bare key pair.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyPairPem {
     /// The public key, PEM.
     pub public: String,
@@ -22,7 +23,7 @@ pub struct KeyPairPem {
 }
 
 /// A cluster's identity. Whoever holds it is the cluster's owner.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
     /// Signs every client and server of the cluster: `ca.crt`, `ca.key`.
     pub ca: Authority,

@@ -130,18 +130,18 @@ pub fn exists(path: &Path) -> bool {
     path.exists()
 }
 
+/// Whether a folder is at a path, links not followed.
+#[must_use]
+pub fn is_folder(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|meta| meta.is_dir())
+}
+
 /// Creates a folder and its parents; the folder itself gets owner and mode even if it was there.
 pub fn create_folder(path: &Path, access: Access, owner: Account) -> Result<()> {
     let made = fs::DirBuilder::new().recursive(true).mode(0o755).create(path);
     at("create folder", path, made)?;
     at("set mode of", path, fs::set_permissions(path, fs::Permissions::from_mode(access.folder_mode())))?;
     chown(path, owner)
-}
-
-/// Whether a folder is at a path, links not followed.
-#[must_use]
-pub fn is_folder(path: &Path) -> bool {
-    fs::symlink_metadata(path).is_ok_and(|meta| meta.is_dir())
 }
 
 /// Creates a folder that all may enter, whatever the process's mask is; its owner is whoever runs us.

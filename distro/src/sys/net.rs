@@ -2,8 +2,9 @@
 
 use std::{
     io,
-    net::{SocketAddr, TcpListener},
+    net::{SocketAddr, TcpListener, TcpStream},
     os::fd::AsFd,
+    time::Duration,
 };
 
 use nix::sys::socket::{
@@ -25,6 +26,15 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     bind(std::os::fd::AsRawFd::as_raw_fd(&socket), &SockaddrStorage::from(address))?;
     start(&socket, Backlog::new(1024)?)?;
     Ok(socket.into())
+}
+
+/// How long an address may take to take a connection.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Whether anyone listens there.
+#[must_use]
+pub fn answers(address: SocketAddr) -> bool {
+    TcpStream::connect_timeout(&address, PATIENCE).is_ok()
 }
 
 /// Seconds of silence before a connection is asked for a sign of life.

@@ -34,7 +34,7 @@ pub fn token(tower: &Node, more: &[&str]) -> String {
     String::from_utf8(out.stdout).expect("text").trim().to_owned()
 }
 
-fn waits_for(node: &Node, text: &str) {
+pub fn waits_for(node: &Node, text: &str) {
     eventually(text, || node.status().filter(|status| status.waiting_for.contains(text)));
 }
 

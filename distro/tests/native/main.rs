@@ -12,6 +12,7 @@
     reason = "a test of processes starts some, and says so when it fails"
 )]
 
+mod controllers;
 mod join;
 mod lan;
 mod machine;

@@ -33,11 +33,16 @@ impl Node {
         let components: Vec<u32> = self.wait_ready().components.iter().filter_map(|component| component.pid).collect();
         assert!(!components.is_empty());
         self.kill("sk8s");
-        self.process.wait().expect("ended");
         eventually("a killed supervisor leaves no component", || {
             let alive = |pid: &u32| self.machine.run(&["test", "-e", &format!("/proc/{pid}/stat")]).status.success();
             (!components.iter().any(alive)).then_some(())
         });
+        self.start_again();
+    }
+
+    /// Starts a supervisor that has ended with the words that it was started with.
+    pub fn start_again(&mut self) {
+        self.process.wait().expect("ended");
         self.process = begin(&self.machine, &self.words);
     }
 

@@ -8,6 +8,7 @@ use crate::{
     config::{Raw, Settings},
     duty::Duty,
     paths::Paths,
+    peers::Known,
     sys::machine::Machine,
 };
 
@@ -57,7 +58,14 @@ fn everything(yaml: &str) -> Vec<(String, Vec<String>)> {
     let settings = Settings::validate(&Raw::parse(yaml).expect("well-formed"), "barn").expect("valid");
     let (paths, machine) = (Paths::default(), owners_machine());
     let pause = "localhost/sk8s/pause:3.10";
-    let plan = Plan { duty: Duty::Single, settings: &settings, paths: &paths, machine: &machine, pause };
+    let plan = Plan {
+        duty: Duty::Single,
+        settings: &settings,
+        paths: &paths,
+        machine: &machine,
+        known: &Known::default(),
+        pause,
+    };
     let described = components(&plan).into_iter().map(|spec| {
         let mut lines = vec![format!("user {}:{}", spec.account.uid, spec.account.gid)];
         lines.extend(spec.handover.map(|given| format!("gives its socket to {}", given.to.uid)));

@@ -1,0 +1,119 @@
+//! How a controller becomes one of several: it asks once, keeps the answer whole before anything else, and lays it out from
+//! there at every start until it is laid out.
+
+use skerry_formats::token::JoinToken;
+
+use super::standing::{EnrolError, until_let_in};
+use crate::{
+    config::{Raw, Settings},
+    join::{self, Appointment, Candidate},
+    link,
+    paths::Paths,
+    peers::{Company, Known},
+    supervisor::Board,
+    sys::{
+        accounts::Account,
+        fs::{self, Access, FsError},
+        machine::Machine,
+    },
+};
+
+/// What a controller that joins is made from.
+#[derive(Clone, Copy, Debug)]
+pub struct Newcomer<'a> {
+    /// Where things are.
+    pub paths: &'a Paths,
+    /// What the node is to be, as its owner wrote it.
+    pub raw: &'a Raw,
+    /// The same, checked.
+    pub settings: &'a Settings,
+    /// What the machine is.
+    pub machine: &'a Machine,
+}
+
+/// What the cluster says that this controller is to be: `None` if it makes a cluster, or made one. Without an answer kept
+/// from earlier, it asks with its token until it gets one.
+///
+/// # Errors
+/// If the answer cannot be kept or contradicts what the owner wrote, or the node is part of another cluster.
+pub async fn appoint(
+    newcomer: Newcomer<'_>,
+    token: Option<&JoinToken>,
+    board: &Board,
+) -> Result<Option<(Raw, Settings)>, EnrolError> {
+    let Newcomer { paths, settings, machine, .. } = newcomer;
+    let kept = load(paths)?;
+    let appointment = match (kept, token) {
+        (Some(kept), token) => {
+            same_cluster(&kept.identity.ca.certificate, token)?;
+            kept
+        }
+        (None, None) => return Ok(None),
+        (None, Some(token)) => {
+            if let Some(certificate) = fs::read_if_there(&paths.pki().join("ca.crt"))? {
+                same_cluster(&certificate, Some(token))?;
+                return Ok(None);
+            }
+            let candidate = Candidate { peer: settings.peer_address().unwrap_or(machine.address) };
+            let given = until_let_in(board, || join::appoint(token, &settings.node, candidate)).await;
+            save(paths, &given)?;
+            tracing::info!(node = %settings.node, "joined as a controller");
+            given
+        }
+    };
+    lay_out(paths, &appointment)?;
+    agreed(newcomer, &appointment.config).map(Some)
+}
+
+fn same_cluster(certificate: &str, token: Option<&JoinToken>) -> Result<(), EnrolError> {
+    match token {
+        Some(token) if link::print_of(certificate)? != token.authority => Err(EnrolError::OtherCluster),
+        _ => Ok(()),
+    }
+}
+
+fn load(paths: &Paths) -> Result<Option<Appointment>, EnrolError> {
+    let path = paths.appointment();
+    let Some(text) = fs::read_if_there(&path)? else { return Ok(None) };
+    serde_json::from_str(&text).map(Some).map_err(|source| EnrolError::Damaged { path, source })
+}
+
+fn save(paths: &Paths, appointment: &Appointment) -> Result<(), EnrolError> {
+    let path = paths.appointment();
+    fs::create_folder(&paths.data, Access::Public, Account::ROOT)?;
+    let text = serde_json::to_string(appointment);
+    let text = text.map_err(|source| EnrolError::Damaged { path: path.clone(), source })?;
+    Ok(fs::write(&path, text.as_bytes(), Access::Private, Account::ROOT)?)
+}
+
+/// What lies there already stays: it may be newer.
+fn lay_out(paths: &Paths, appointment: &Appointment) -> Result<(), EnrolError> {
+    let folder = paths.pki();
+    let laid = |name: &str, text: &str, access| -> Result<(), FsError> {
+        let path = folder.join(name);
+        if fs::exists(&path) { Ok(()) } else { fs::write(&path, text.as_bytes(), access, Account::ROOT) }
+    };
+    fs::create_folder(&folder, Access::Private, Account::ROOT)?;
+    if appointment.identity.etcd_ca.is_some() {
+        fs::create_folder(&folder.join("etcd"), Access::Private, Account::ROOT)?;
+    }
+    for (name, text, access) in appointment.identity.files() {
+        laid(name, text, access)?;
+    }
+    if !appointment.peers.is_empty() && !fs::exists(&paths.peers()) {
+        Known { company: Company::Several, join: appointment.peers.clone() }.save(&paths.peers())?;
+    }
+    Ok(())
+}
+
+/// The owner's words here, over those of the cluster; where all controllers must say the same, they must.
+fn agreed(newcomer: Newcomer<'_>, cluster: &str) -> Result<(Raw, Settings), EnrolError> {
+    let theirs = Raw::parse(cluster).map_err(EnrolError::Config)?;
+    let merged = newcomer.raw.clone().over(theirs.clone()).map_err(EnrolError::Config)?;
+    let name = newcomer.settings.node.as_str();
+    let (ours, theirs) = (Settings::validate(&merged, name)?, Settings::validate(&theirs, name)?);
+    match ours.differs(&theirs) {
+        Some(key) => Err(EnrolError::Differs(key)),
+        None => Ok((merged, ours)),
+    }
+}

@@ -1,0 +1,155 @@
+//! What is to be done with a list of members: decisions without network, clock or files.
+
+use serde::{Deserialize, Serialize};
+
+use super::etcd::{Member, MemberId};
+use crate::config::NodeName;
+
+/// What takes a controller in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Admit {
+    /// It is a member already.
+    Known,
+    /// It is to be added.
+    Add,
+}
+
+/// Why a controller cannot become a member.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Barred {
+    /// Another controller of that name runs elsewhere.
+    #[error("another controller named `{0}` is part of the cluster")]
+    Name(NodeName),
+    /// Another controller is at that address.
+    #[error("the controller `{0}` is part of the cluster and has this address")]
+    Address(String),
+    /// One at a time.
+    #[error(
+        "another controller is joining ({0}); if it never will, `sk8s etcd leave {0}` on a controller lets the next one in"
+    )]
+    Joining(String),
+}
+
+/// Whether the controller `name`, reached at `url`, may become a member. One that was told of but never started may ask
+/// again, as its answer may have been lost.
+///
+/// # Errors
+/// The reason why not.
+pub fn admit(members: &[Member], name: &NodeName, url: &str) -> Result<Admit, Barred> {
+    if members.iter().any(|member| member.name == name.as_str()) {
+        return Err(Barred::Name(name.clone()));
+    }
+    let there = members.iter().find(|member| member.urls.iter().any(|known| known == url));
+    match there {
+        Some(member) if member.started() => return Err(Barred::Address(member.name.clone())),
+        Some(_) => return Ok(Admit::Known),
+        None => {}
+    }
+    match members.iter().find(|member| member.learner || !member.started()) {
+        Some(other) => Err(Barred::Joining(title(other))),
+        None => Ok(Admit::Add),
+    }
+}
+
+/// What taking a member out means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Removal {
+    /// Nobody of that name or address.
+    Absent,
+    /// It is the only one with a vote.
+    Last,
+    /// It may go.
+    Member(MemberId),
+}
+
+/// The member to take out, by its name, its URL or the address in it.
+#[must_use]
+pub fn remove(members: &[Member], whom: &str) -> Removal {
+    let by_url = |url: &String| {
+        url == whom || url.trim_start_matches("https://").rsplit_once(':').is_some_and(|(host, _)| host == whom)
+    };
+    let found = members.iter().find(|member| member.name == whom || member.urls.iter().any(by_url));
+    match found {
+        None => Removal::Absent,
+        Some(member) if !member.learner && members.iter().filter(|m| !m.learner).count() == 1 => Removal::Last,
+        Some(member) => Removal::Member(member.id),
+    }
+}
+
+/// What to call a member.
+fn title(member: &Member) -> String {
+    if member.started() {
+        member.name.clone()
+    } else {
+        member.urls.first().cloned().unwrap_or_else(|| member.id.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{Admit, Barred, Removal, admit, remove};
+    use crate::peers::etcd::{Member, MemberId};
+
+    fn voter(id: u64, name: &str) -> Member {
+        Member { id: MemberId(id), name: name.to_owned(), urls: vec![url(id)], learner: false }
+    }
+
+    fn learner(id: u64, name: &str) -> Member {
+        Member { learner: true, ..voter(id, name) }
+    }
+
+    fn url(id: u64) -> String {
+        format!("https://192.0.2.{id}:2380")
+    }
+
+    fn ask(members: &[Member], name: &str, id: u64) -> Result<Admit, Barred> {
+        admit(members, &name.parse().expect("a name"), &url(id))
+    }
+
+    #[test]
+    fn a_new_controller_is_added_one_at_a_time() {
+        let barn = voter(1, "barn");
+        assert_eq!(ask(std::slice::from_ref(&barn), "mill", 2), Ok(Admit::Add));
+        let joining = learner(2, "");
+        assert_eq!(ask(&[barn.clone(), joining.clone()], "mill", 2), Ok(Admit::Known), "its answer was lost");
+        assert_eq!(ask(&[barn.clone(), joining], "shed", 3), Err(Barred::Joining(url(2))));
+        let learning = learner(2, "mill");
+        assert_eq!(ask(&[barn, learning], "shed", 3), Err(Barred::Joining("mill".to_owned())));
+    }
+
+    #[test]
+    fn names_and_addresses_are_had_once() {
+        let members = [voter(1, "barn"), voter(2, "mill")];
+        assert_eq!(ask(&members, "mill", 3), Err(Barred::Name("mill".parse().expect("a name"))));
+        assert_eq!(ask(&members, "shed", 2), Err(Barred::Address("mill".to_owned())));
+    }
+
+    #[test]
+    fn a_member_goes_by_name_or_address_and_the_last_stays() {
+        let members = [voter(1, "barn"), voter(2, "mill"), learner(3, "")];
+        assert_eq!(remove(&members, "mill"), Removal::Member(MemberId(2)));
+        assert_eq!(remove(&members, "192.0.2.3"), Removal::Member(MemberId(3)));
+        assert_eq!(remove(&members, &url(3)), Removal::Member(MemberId(3)));
+        assert_eq!(remove(&members, "shed"), Removal::Absent);
+        assert_eq!(remove(&members[..1], "barn"), Removal::Last);
+        assert_eq!(remove(&[voter(1, "barn"), learner(3, "")], "barn"), Removal::Last);
+    }
+
+    proptest! {
+        /// Two newcomers are never taken in at once, whatever the list.
+        #[test]
+        fn there_is_at_most_one_learner(learners in proptest::collection::vec(any::<(bool, bool)>(), 1..6)) {
+            let names = ["a", "b", "c", "d", "e"];
+            let of = |((learns, started), (id, name)): ((bool, bool), (u64, &'static str))| {
+                let name = if started { name } else { "" };
+                if learns { learner(id, name) } else { voter(id, name) }
+            };
+            let members: Vec<Member> = learners.into_iter().zip((1..).zip(names)).map(of).collect();
+            let busy = members.iter().any(|member| member.learner || !member.started());
+            prop_assert_eq!(ask(&members, "new", 99) == Ok(Admit::Add), !busy);
+        }
+    }
+}

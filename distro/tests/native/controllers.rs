@@ -1,0 +1,201 @@
+//! Three controllers with etcd: they join by token, lose their leader by power and by cable, and lose nothing else.
+
+use std::{
+    net::IpAddr,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+
+use super::{
+    eventually,
+    join::{token, tower, waits_for},
+    lan::Lan,
+    node::Node,
+    single::assert_web_answers,
+};
+
+const WEB: &str = include_str!("web.yaml");
+const ETCD: &str = "spec: {storage: {type: etcd}}";
+const NAMES: [&str; 3] = ["tower", "mill", "barn"];
+/// How long the API may refuse writes when a leader is lost.
+const GAP: Duration = Duration::from_secs(15);
+
+fn address(index: usize) -> IpAddr {
+    [192, 168, 99, 1 + u8::try_from(index).expect("few")].into()
+}
+
+/// The members as a controller knows them.
+fn members(node: &Node) -> Option<Vec<Value>> {
+    let out = node.sk8s(&["etcd", "member-list", "-o", "json"]);
+    serde_json::from_slice(&out.stdout).ok()
+}
+
+fn voters(node: &Node) -> usize {
+    let votes = |member: &&Value| member["learner"] == false && member["name"] != "";
+    members(node).map_or(0, |members| members.iter().filter(votes).count())
+}
+
+fn leader(node: &Node) -> usize {
+    eventually("there is a leader", || {
+        let members = members(node)?;
+        let name = members.iter().find(|member| member["leader"] == true)?["name"].as_str()?.to_owned();
+        NAMES.iter().position(|known| *known == name)
+    })
+}
+
+/// Writes one object after the other, at one controller after the other, and records those that were acknowledged.
+#[derive(Default)]
+struct Writer {
+    stop: AtomicBool,
+    acknowledged: Mutex<Vec<(String, Instant)>>,
+}
+
+impl Writer {
+    fn write(&self, nodes: &[&Node]) {
+        let run = Instant::now();
+        for count in 0.. {
+            if self.stop.load(Ordering::SeqCst) {
+                return;
+            }
+            let name = format!("note-{}", run.elapsed().as_millis());
+            let node = nodes[count % nodes.len()];
+            let words = ["kubectl", "--request-timeout=2s", "create", "configmap", &name, "--from-literal=n=1"];
+            if node.sk8s(&words).status.success() {
+                self.acknowledged.lock().expect("whole").push((name, Instant::now()));
+            }
+        }
+    }
+
+    /// Waits for one that was acknowledged after `since`, and says how long that took.
+    fn next(&self, since: Instant) -> Duration {
+        eventually("a write was acknowledged", || {
+            let all = self.acknowledged.lock().expect("whole");
+            all.iter().map(|(_, at)| *at).find(|at| *at > since).map(|at| at - since)
+        })
+    }
+}
+
+fn assert_nothing_lost(node: &Node, writer: &Writer) {
+    let there = node.said(&["get", "configmaps", "-o", "name"]);
+    let there: std::collections::BTreeSet<&str> =
+        there.lines().map(|line| line.trim_start_matches("configmap/")).collect();
+    let all = writer.acknowledged.lock().expect("whole");
+    let lost: Vec<&String> = all.iter().map(|(name, _)| name).filter(|name| !there.contains(name.as_str())).collect();
+    assert!(!all.is_empty() && lost.is_empty(), "{} acknowledged, lost: {lost:?}", all.len());
+}
+
+fn several(lan: &Lan, names: &[&str]) -> Vec<Node> {
+    let (first, _) = tower(lan, ETCD);
+    let good = token(&first, &["--role=controller"]);
+    let mut nodes = vec![first];
+    for (index, name) in names.iter().enumerate().skip(1) {
+        let node = Node::start(lan.boot(name, address(index)), &["controller", &good]);
+        eventually("it has a vote", || (voters(&nodes[0]) == index + 1).then_some(()));
+        node.wait_ready();
+        nodes.push(node);
+    }
+    nodes
+}
+
+/// Takes the leader away while others are written to, and says how long nobody could write.
+fn without_leader(nodes: &[Node], writer: &Writer, take: impl FnOnce(usize)) -> Duration {
+    let leading = leader(&nodes[0]);
+    let others: Vec<&Node> = nodes.iter().enumerate().filter(|(index, _)| *index != leading).map(|(_, n)| n).collect();
+    thread::scope(|scope| {
+        let writing = scope.spawn(|| writer.write(&others));
+        writer.next(Instant::now());
+        take(leading);
+        let gap = writer.next(Instant::now());
+        thread::sleep(Duration::from_secs(3));
+        writer.stop.store(true, Ordering::SeqCst);
+        writing.join().expect("written");
+        gap
+    })
+}
+
+#[test]
+#[ignore = "needs root, systemd and upstream's programs"]
+fn three_controllers_lose_their_leader_and_no_write() {
+    let lan = Lan::new();
+    let mut nodes = several(&lan, &NAMES);
+
+    let writer = Writer::default();
+    let mut cut = 0;
+    let gap = without_leader(&nodes, &writer, |leading| {
+        cut = leading;
+        lan.0.ip(&format!("link set {} down", NAMES[leading]));
+    });
+    eprintln!("leader cut off: written again after {gap:?}");
+    assert!(gap < GAP, "{gap:?}");
+    lan.0.ip(&format!("link set {} up", NAMES[cut]));
+    eventually("the one that was cut off follows", || {
+        let known = members(&nodes[cut])?;
+        known.iter().any(|member| member["leader"] == true && member["name"] != NAMES[cut]).then_some(())
+    });
+    nodes.iter().for_each(|node| assert_nothing_lost(node, &writer));
+
+    let writer = Writer::default();
+    let mut dead = 0;
+    let gap = without_leader(&nodes, &writer, |leading| {
+        dead = leading;
+        nodes[leading].machine.power_off();
+    });
+    eprintln!("leader without power: written again after {gap:?}");
+    assert!(gap < GAP, "{gap:?}");
+    drop(nodes.remove(dead));
+    nodes.iter().for_each(|node| assert_nothing_lost(node, &writer));
+
+    let out = nodes[0].sk8s(&["etcd", "leave", NAMES[dead]]);
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    assert_eq!(voters(&nodes[1]), 2, "a dead member is removed without surgery");
+
+    for node in &nodes {
+        node.kill("sk8s");
+    }
+    for node in &mut nodes {
+        node.start_again();
+    }
+    eventually("both come back together", || (voters(&nodes[0]) == 2).then_some(()));
+    nodes.iter().for_each(|node| {
+        node.wait_ready();
+        assert_nothing_lost(node, &writer);
+    });
+}
+
+#[test]
+#[ignore = "needs root, systemd and upstream's programs"]
+fn a_worker_learns_of_all_controllers_and_outlives_the_one_it_joined_at() {
+    let lan = Lan::new();
+    let mut nodes = several(&lan, &NAMES[..2]);
+    let good = token(&nodes[0], &["--role=worker"]);
+    let shed = Node::start(lan.boot("shed", [192, 168, 99, 9].into()), &["worker", &good]);
+    shed.wait_ready();
+    eventually("it has learned of both", || {
+        shed.machine.shell("cat /var/lib/sk8s/membership.json").contains("\"192.168.99.2\"").then_some(())
+    });
+    nodes[0].apply("web.yaml", WEB);
+    assert_web_answers(&nodes[1]);
+    let left = nodes[1].sk8s(&["etcd", "leave", NAMES[0]]);
+    assert!(left.status.success(), "{}", String::from_utf8_lossy(&left.stderr));
+    drop(nodes.remove(0));
+    let renewed = ["get", "lease", "-n", "kube-node-lease", "shed", "-o", "jsonpath={.spec.renewTime}"];
+    let before = nodes[0].said(&renewed);
+    eventually("it goes on telling that it lives", || (nodes[0].said(&renewed) != before).then_some(()));
+    assert_web_answers(&nodes[0]);
+}
+
+#[test]
+#[ignore = "needs root, systemd and upstream's programs"]
+fn a_second_controller_needs_a_datastore_for_two() {
+    let lan = Lan::new();
+    let (first, _) = tower(&lan, "");
+    let good = token(&first, &["--role=controller"]);
+    let second = Node::start(lan.boot("mill", address(1)), &["controller", &good]);
+    waits_for(&second, "the cluster keeps its objects in SQLite");
+}
