@@ -2,7 +2,7 @@
 //! `unshare`, `nsenter`, `ip`, `nft` and upstream's programs.
 //!
 //! ```text
-//! SK8S_COMPONENTS=DIR SK8S_CNI=DIR SK8S_IMAGES=DIR cargo test --release -p sk8s --test native -- --ignored --test-threads=1
+//! SK8S_COMPONENTS=DIR SK8S_CNI=DIR SK8S_IMAGES=DIR SK8S_FILE=FILE cargo test --release -p sk8s --test native -- --ignored --test-threads=1
 //! ```
 
 #![expect(
@@ -17,6 +17,7 @@ mod join;
 mod lan;
 mod machine;
 mod node;
+mod onefile;
 mod service;
 mod several;
 mod single;
