@@ -27,14 +27,14 @@ pub(super) fn environment(component: ComponentId, machine: &Machine) -> Vec<(&'s
     vec![("GOGC", percent.to_string()), ("GOMEMLIMIT", limit)]
 }
 
-/// The component's control group: it is slowed, not ended, at twice its budget.
+/// The component's control group. Memory: it is slowed, not ended, at twice its budget. Processor: everybody waits for the
+/// API and calls it again when it does not answer, so that on a busy machine a server that starts anew must come first, or it
+/// never gets through its callers' attempts.
 pub(super) fn limits(component: ComponentId, machine: &Machine) -> Limits {
     let cpu_weight = match component {
-        ComponentId::Kine
-        | ComponentId::Etcd
-        | ComponentId::KubeApiserver
-        | ComponentId::Containerd
-        | ComponentId::Kubelet => 200,
+        ComponentId::KubeApiserver => 1000,
+        ComponentId::Kine | ComponentId::Etcd => 500,
+        ComponentId::Containerd | ComponentId::Kubelet => 200,
         ComponentId::KubeControllerManager
         | ComponentId::KubeScheduler
         | ComponentId::KubeProxy

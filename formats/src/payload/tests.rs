@@ -127,9 +127,6 @@ proptest! {
         prop_assume!(bytes[at] != to);
         bytes[at] = to;
         prop_assert!(matches!(trailer.index(&bytes), Err(BadPayload::Changed)));
-        if let Ok(other) = Index::parse(&bytes) {
-            prop_assert_ne!(other.to_json(), index.to_json());
-        }
     }
 
     #[test]
