@@ -14,8 +14,8 @@ use crate::{files, process};
 pub struct Args {
     /// Only tests with this in their names
     filter: Option<String>,
-    /// Which tests: nodes and clusters, or lists compared with upstream's programs
-    #[arg(long, default_value = "native", value_parser = ["native", "lists"])]
+    /// Which tests: nodes and clusters, database servers, or lists compared with upstream's programs
+    #[arg(long, default_value = "native", value_parser = ["native", "datastores", "lists"])]
     suite: String,
 }
 
@@ -27,26 +27,38 @@ struct Built {
 
 /// Runs them, one at a time: each has machines of its own, made of namespaces.
 pub fn run(args: &Args) -> Result<(), String> {
-    let folder = components(Path::new("target/native"))?;
-    let word = |name: &str| folder.join(name).display().to_string();
-    let env = [("SK8S_COMPONENTS", word("bin")), ("SK8S_CNI", word("cni")), ("SK8S_IMAGES", word("images"))];
+    let work = Path::new("target/native");
+    let file = build(work)?;
+    let folder = components(&file, work)?;
+    let word = |path: &Path| path.display().to_string();
+    let env = [
+        ("SK8S_FILE", word(&file)),
+        ("SK8S_COMPONENTS", word(&folder.join("bin"))),
+        ("SK8S_CNI", word(&folder.join("cni"))),
+        ("SK8S_IMAGES", word(&folder.join("images"))),
+    ];
     let mut words = vec!["test", "--release", "--locked", "--package", "sk8s", "--test", &args.suite, "--"];
     words.extend(["--ignored", "--test-threads=1"]);
     words.extend(args.filter.as_deref());
     process::show("cargo", &words, &env)
 }
 
-/// The folder that the program has laid out; made from what is built now.
-fn components(work: &Path) -> Result<PathBuf, String> {
+/// The one file with everything, made from what the checkout says now.
+fn build(work: &Path) -> Result<PathBuf, String> {
     let arch = if cfg!(target_arch = "aarch64") { "arm64" } else { "amd64" };
     let out = work.display().to_string();
     let words = ["sk8s", "--arch", arch, "--out", &out, "--json"].map(OsStr::new);
     let built: Built = serde_json::from_str(&process::run("./skerry", &words)?.stdout)
         .map_err(|error| format!("`skerry sk8s --json`: {error}"))?;
+    std::path::absolute(built.path).map_err(|error| format!("no current folder: {error}"))
+}
+
+/// The folder that the program has laid out.
+fn components(file: &Path, work: &Path) -> Result<PathBuf, String> {
     let data = std::path::absolute(work.join("data")).map_err(|error| format!("no current folder: {error}"))?;
     files::remove_all(&data)?;
     let place = format!("--data-dir={}", data.display());
-    process::run(&built.path, &[&place, "kubectl", "version", "--client"].map(OsStr::new))?;
+    process::run(file, &[&place, "kubectl", "version", "--client"].map(OsStr::new))?;
     let laid = files::list(&data.join("components"));
     laid.into_iter()
         .find(|path| path.join("images.json").exists())

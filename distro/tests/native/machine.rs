@@ -80,7 +80,7 @@ ip route add default via 192.0.2.1
 const INVENTORY: &str = r#"
 for process in /proc/[0-9]*; do
   [ "$(readlink $process/ns/user)" ] && printf 'process %s\n' "$(tr '\0\n' '  ' < $process/cmdline)"
-done | grep -v 'process sh -c' | grep -v 'process *$'
+done | grep -v -e 'process sh -c' -e 'process grep -v' -e 'process *$'
 cut -d' ' -f5 /proc/self/mountinfo | sed 's/^/mount /'
 ip -o link | cut -d: -f2 | sed 's/^/interface /'
 nft list ruleset | sed 's/^/filter /'

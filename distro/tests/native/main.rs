@@ -17,6 +17,7 @@ mod join;
 mod lan;
 mod machine;
 mod node;
+mod onefile;
 mod pre_shared;
 mod service;
 mod several;
