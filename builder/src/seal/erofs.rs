@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Chosen by measurement: docs/decisions/0001-erofs.md.
-const COMPRESSION: [&str; 2] = ["-zlz4hc,2", "-C65536"];
+const COMPRESSION: [&str; 2] = ["-zlz4", "-C65536"];
 /// The file system's UUID, the same for every release: the root hash tells releases apart.
 const UUID: &str = "5c3e7a10-0000-8000-8000-736b65727279";
 

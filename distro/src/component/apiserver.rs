@@ -3,7 +3,7 @@
 use std::{net::IpAddr, time::Duration};
 
 use super::{
-    Plan, Rendered, etcd, memory,
+    Plan, Rendered, etcd, share,
     spec::{ComponentId, ComponentSpec, KillScope, Need, Probe, Stage},
 };
 use crate::{
@@ -42,9 +42,9 @@ pub(super) fn spec(plan: &Plan<'_>) -> ComponentSpec {
         id: ID,
         program,
         args,
-        env: memory::environment(ID, plan.machine),
+        env: share::environment(ID, plan.machine),
         account: ID.account(plan.machine),
-        limits: memory::limits(ID, plan.machine),
+        limits: share::limits(ID, plan.machine),
         needs: match &plan.settings.storage {
             Storage::Kine { .. } => vec![Need { component: ComponentId::Kine, stage: Stage::Ready }],
             Storage::Etcd(_) => vec![Need { component: ComponentId::Etcd, stage: Stage::Ready }],

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use super::{
-    Plan, Rendered, memory,
+    Plan, Rendered, share,
     spec::{ComponentId, ComponentSpec, KillScope, Probe},
 };
 use crate::{config::Provider, duty::Duty, network, sys::machine::OomControl};
@@ -19,7 +19,7 @@ pub fn images(json: &str) -> Result<BTreeMap<String, String>, serde_json::Error>
 }
 
 pub(super) fn spec(plan: &Plan<'_>) -> ComponentSpec {
-    let mut env = memory::environment(ID, plan.machine);
+    let mut env = share::environment(ID, plan.machine);
     env.push(("PATH", format!("{}:/usr/sbin:/usr/bin:/sbin:/bin", plan.paths.components.display())));
     ComponentSpec {
         id: ID,
@@ -27,7 +27,7 @@ pub(super) fn spec(plan: &Plan<'_>) -> ComponentSpec {
         args: vec![format!("--config={}", plan.own(ID, "config.toml"))],
         env,
         account: ID.account(plan.machine),
-        limits: memory::limits(ID, plan.machine),
+        limits: share::limits(ID, plan.machine),
         needs: Vec::new(),
         probe: Probe::Socket(plan.paths.containerd_socket()),
         grace: Duration::from_secs(5),

@@ -14,7 +14,7 @@ use std::{
 };
 
 use super::{
-    Plan, memory,
+    Plan, share,
     spec::{ComponentId, ComponentSpec, KillScope, Probe},
 };
 use crate::{
@@ -61,9 +61,9 @@ pub(super) fn spec(plan: &Plan<'_>, member: &EtcdMember) -> ComponentSpec {
         id: ID,
         program: plan.paths.components.join("etcd"),
         args,
-        env: memory::environment(ID, plan.machine),
+        env: share::environment(ID, plan.machine),
         account: ID.account(plan.machine),
-        limits: memory::limits(ID, plan.machine),
+        limits: share::limits(ID, plan.machine),
         needs: Vec::new(),
         probe: Probe::Etcd(METRICS_PORT),
         grace: Duration::from_secs(10),
@@ -103,7 +103,7 @@ fn storing(plan: &Plan<'_>) -> Vec<String> {
     ]
 }
 
-/// A quarter of the machine's memory, as etcd maps all of its database: at least what etcd takes by itself (2 GiB), at most
+/// A quarter of the machine's share, as etcd maps all of its database: at least what etcd takes by itself (2 GiB), at most
 /// what it is made for (8 GiB).
 fn quota(machine: &Machine) -> u64 {
     const GIB: u64 = 1 << 30;

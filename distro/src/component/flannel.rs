@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::{
-    Plan, Rendered, memory,
+    Plan, Rendered, share,
     spec::{ComponentId, ComponentSpec, KillScope, Need, Probe, Stage},
 };
 use crate::config::{Backend, Provider};
@@ -28,9 +28,9 @@ pub(super) fn spec(plan: &Plan<'_>) -> ComponentSpec {
         id: ID,
         program: plan.paths.components.join("flannel"),
         args,
-        env: memory::environment(ID, plan.machine),
+        env: share::environment(ID, plan.machine),
         account: ID.account(plan.machine),
-        limits: memory::limits(ID, plan.machine),
+        limits: share::limits(ID, plan.machine),
         needs: vec![
             Need { component: ComponentId::KubeApiserver, stage: Stage::Ready },
             Need { component: ComponentId::Kubelet, stage: Stage::Listening },

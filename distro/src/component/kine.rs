@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    Plan, memory,
+    Plan, share,
     spec::{ComponentId, ComponentSpec, Handover, KillScope, Probe},
 };
 use crate::config::DataSource;
@@ -23,7 +23,7 @@ pub(super) fn spec(plan: &Plan<'_>, source: &DataSource) -> ComponentSpec {
         "--metrics-bind-address=0".to_owned(),
         "--datastore-max-idle-connections=2".to_owned(),
     ];
-    let mut env = memory::environment(ID, plan.machine);
+    let mut env = share::environment(ID, plan.machine);
     match source {
         DataSource::Sqlite => {
             args.insert(0, format!("--endpoint=sqlite://{}?{OPTIONS}", plan.paths.sqlite().display()));
@@ -37,7 +37,7 @@ pub(super) fn spec(plan: &Plan<'_>, source: &DataSource) -> ComponentSpec {
         args,
         env,
         account: ID.account(plan.machine),
-        limits: memory::limits(ID, plan.machine),
+        limits: share::limits(ID, plan.machine),
         needs: Vec::new(),
         probe: Probe::Socket(socket.clone()),
         grace: Duration::from_secs(10),

@@ -7,10 +7,10 @@ pub mod etcd;
 mod flannel;
 mod kine;
 mod kubelet;
-mod memory;
 mod owner;
 mod proxy;
 mod scheduler;
+mod share;
 mod spec;
 
 use std::path::PathBuf;

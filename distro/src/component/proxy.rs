@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{
-    Plan, Rendered, memory, owner,
+    Plan, Rendered, owner, share,
     spec::{ComponentId, ComponentSpec, KillScope, Need, Probe, Stage},
 };
 use crate::config::{Tuning, duration_text};
@@ -20,9 +20,9 @@ pub(super) fn spec(plan: &Plan<'_>) -> ComponentSpec {
         id: ID,
         program,
         args,
-        env: memory::environment(ID, plan.machine),
+        env: share::environment(ID, plan.machine),
         account: ID.account(plan.machine),
-        limits: memory::limits(ID, plan.machine),
+        limits: share::limits(ID, plan.machine),
         needs: vec![Need { component: ComponentId::KubeApiserver, stage: Stage::Ready }],
         probe: Probe::Plain(HEALTH_PORT),
         grace: Duration::from_secs(3),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    Plan, memory,
+    Plan, share,
     spec::{ComponentId, ComponentSpec, KillScope, Need, Probe, Stage},
 };
 use crate::pki::LeafId;
@@ -28,9 +28,9 @@ pub(super) fn spec(plan: &Plan<'_>) -> ComponentSpec {
         id: ID,
         program,
         args,
-        env: memory::environment(ID, plan.machine),
+        env: share::environment(ID, plan.machine),
         account: ID.account(plan.machine),
-        limits: memory::limits(ID, plan.machine),
+        limits: share::limits(ID, plan.machine),
         needs: vec![Need { component: ComponentId::KubeApiserver, stage: Stage::Ready }],
         probe: Probe::Tls(10259),
         grace: Duration::from_secs(5),

@@ -225,6 +225,17 @@ fn a_controller_runs_no_workloads() {
 #[test]
 fn a_large_machine_is_not_told_to_save() {
     let large = Machine { memory_mib: 16_384, ..machine() };
-    let env = super::memory::environment(ComponentId::KubeApiserver, &large);
+    let env = super::share::environment(ComponentId::KubeApiserver, &large);
     assert_eq!(env, [("GOGC", "100".to_owned()), ("GOMEMLIMIT", "3276MiB".to_owned())]);
+}
+
+#[test]
+fn two_processors_are_left_to_the_api() {
+    let told = |component, processors| {
+        let env = super::share::environment(component, &Machine { processors, ..machine() });
+        env.into_iter().find(|(name, _)| *name == "GOMAXPROCS").map(|(_, count)| count)
+    };
+    assert_eq!(told(ComponentId::Kine, 2).as_deref(), Some("1"));
+    assert_eq!(told(ComponentId::Kine, 4), None);
+    assert_eq!(told(ComponentId::KubeApiserver, 1), None);
 }

@@ -264,7 +264,7 @@ impl Machine {
             }
             State::Running { look: look @ Look::Next(_), .. } => {
                 if matches!(look, Look::Next(at) if *at <= now) {
-                    *look = Look::Now;
+                    *look = Look::Since(now);
                     effects.push(Effect::Look { id: unit.id, life: unit.life });
                 }
             }

@@ -45,6 +45,10 @@ fn chain() -> Vec<ComponentSpec> {
     ]
 }
 
+const fn millis(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
 const fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
@@ -90,6 +94,18 @@ fn a_crash_is_followed_by_a_pause_and_a_new_life() {
     let back = machine.step(secs(2) + Duration::from_millis(250), Event::Tick).expect("legal");
     assert_eq!(back, [Effect::Spawn(ComponentId::Kine)]);
     assert_eq!(machine.report()[0].restarts, 1);
+}
+
+#[test]
+fn a_slow_answer_is_not_asked_for_again_at_once() {
+    for (took, pause) in [(0, 100), (10, 100), (50, 450), (60_000, 3000)].map(|(a, b)| (millis(a), millis(b))) {
+        let mut machine = Machine::new(&[spec(ComponentId::Kine, Vec::new())]);
+        machine.step(secs(1), Event::Tick).expect("legal");
+        let effects = machine.step(secs(1), Event::Spawned { id: ComponentId::Kine, pid: 1 }).expect("legal");
+        assert!(effects.contains(&Effect::Look { id: ComponentId::Kine, life: 1 }), "{effects:?}");
+        machine.step(secs(1) + took, looked(ComponentId::Kine, 1, Stage::Listening)).expect("legal");
+        assert_eq!(machine.wake(), Some(secs(1) + took + pause));
+    }
 }
 
 #[test]

@@ -22,12 +22,17 @@ const EAGER: Duration = Duration::from_millis(100);
 const WORRIED: Duration = Duration::from_secs(1);
 /// When a ready one is looked at again.
 const CALM: Duration = Duration::from_secs(10);
+/// A look is work for who is looked at: it may take up at most one part of so many of the time, so that whoever looks does not
+/// hold up a start on a slow machine.
+const SHARE: u32 = 10;
+/// The longest pause that comes of that.
+const PATIENT: Duration = Duration::from_secs(3);
 
 /// Whether a look at a component is under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Look {
     Next(Duration),
-    Now,
+    Since(Duration),
 }
 
 /// What becomes of a process that is being ended.
@@ -113,12 +118,16 @@ impl Unit {
             (Readiness::NotYet, _) => Readiness::NotYet,
             _ => Readiness::Lost,
         };
+        let took = match *look {
+            Look::Since(began) => now.saturating_sub(began),
+            Look::Next(_) => Duration::ZERO,
+        };
         let pause = match ready {
             Readiness::NotYet => EAGER,
             Readiness::Since(_) => CALM,
             Readiness::Lost => WORRIED,
         };
-        *look = Look::Next(now + pause);
+        *look = Look::Next(now + pause.max(took.saturating_mul(SHARE - 1).min(PATIENT)));
         self.was_ready |= found == Stage::Ready;
     }
 

@@ -68,8 +68,10 @@ pub fn measure(args: &Args, table: &mut Table) -> Result<Built, String> {
     table.goal("nothing to do", (noop.as_secs_f64(), 1.0), Unit::Seconds);
     let seeded = edited_seed(args)?;
     table.goal("after an edit of the seed", (seeded.as_secs_f64(), 5.0), Unit::Seconds);
-    let (composed, overlaid) = edited_overlay(args)?;
-    table.goal("after an edit of an overlay", (overlaid.as_secs_f64(), 5.0), Unit::Seconds);
+    let mut edits = [edited_overlay(args)?, edited_overlay(args)?, edited_overlay(args)?];
+    edits.sort_by_key(|(_, took)| *took);
+    let [_, (composed, overlaid), _] = edits;
+    table.goal("after an edit of an overlay, median of three", (overlaid.as_secs_f64(), 5.0), Unit::Seconds);
     composed.steps(table);
     let peer = peer::measure(args)?;
     table.note("mmdebstrap, unpacked only", peer.unpacked.as_secs_f64(), Unit::Seconds);
