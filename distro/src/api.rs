@@ -39,6 +39,9 @@ pub enum ApiError {
     },
 }
 
+/// Bytes of the longest text that is read: the metrics of a large cluster are some ten million.
+const TEXT: u64 = 64 << 20;
+
 /// A client that trusts one authority.
 #[derive(Clone, Debug)]
 pub struct Client {
@@ -92,6 +95,19 @@ impl Client {
         let mut response = self.agent.get(url).call().map_err(ApiError::Unreachable)?;
         let text = response.body_mut().read_to_string().map_err(ApiError::Unreachable)?;
         Ok((response.status().as_u16(), text))
+    }
+
+    /// What the API says at a path that is no object.
+    ///
+    /// # Errors
+    /// If the server cannot be reached or says anything but yes.
+    pub fn text(&self, path: &str) -> Result<String, ApiError> {
+        let mut response = self.agent.get(format!("{}{path}", self.server)).call().map_err(ApiError::Unreachable)?;
+        let text = response.body_mut().with_config().limit(TEXT).read_to_string().map_err(ApiError::Unreachable)?;
+        match response.status().as_u16() {
+            200 => Ok(text),
+            status => Err(refused(path, status, &text)),
+        }
     }
 
     /// An object of the API, or `None` where there is no such.

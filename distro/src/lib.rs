@@ -7,6 +7,7 @@ pub mod component;
 pub mod config;
 pub mod datastore;
 pub mod duty;
+pub mod encryption;
 #[cfg(test)]
 mod golden;
 pub mod images;

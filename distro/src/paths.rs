@@ -137,6 +137,12 @@ impl Paths {
         self.of(ComponentId::Flannel).join("subnet.env")
     }
 
+    /// Where the owner puts archives of images.
+    #[must_use]
+    pub fn owners_images(&self) -> PathBuf {
+        self.data.join("images")
+    }
+
     /// Folder of what the owner wants in the cluster.
     #[must_use]
     pub fn manifests(&self) -> PathBuf {

@@ -47,3 +47,14 @@ pub fn remove_all(path: &Path) -> Result<(), String> {
 pub fn list(path: &Path) -> Vec<PathBuf> {
     fs::read_dir(path).into_iter().flatten().filter_map(Result::ok).map(|entry| entry.path()).collect()
 }
+
+/// Where a link leads.
+pub fn read_link(path: &Path) -> Option<PathBuf> {
+    fs::read_link(path).ok()
+}
+
+/// When a file was written last, in seconds since 1970; `None` while it is not there.
+pub fn written_at(path: &Path) -> Option<f64> {
+    let time = fs::metadata(path).ok()?.modified().ok()?;
+    time.duration_since(std::time::UNIX_EPOCH).ok().map(|since| since.as_secs_f64())
+}

@@ -44,9 +44,10 @@ pub fn run(args: &Args) -> Result<(), String> {
 }
 
 /// The one file with everything, made from what the checkout says now.
-fn build(work: &Path) -> Result<PathBuf, String> {
+pub fn build(work: &Path) -> Result<PathBuf, String> {
     let arch = if cfg!(target_arch = "aarch64") { "arm64" } else { "amd64" };
-    let out = work.display().to_string();
+    files::create_dir_all(work)?;
+    let out = work.join("sk8s").display().to_string();
     let words = ["sk8s", "--arch", arch, "--out", &out, "--json"].map(OsStr::new);
     let built: Built = serde_json::from_str(&process::run("./skerry", &words)?.stdout)
         .map_err(|error| format!("`skerry sk8s --json`: {error}"))?;
@@ -54,7 +55,7 @@ fn build(work: &Path) -> Result<PathBuf, String> {
 }
 
 /// The folder that the program has laid out.
-fn components(file: &Path, work: &Path) -> Result<PathBuf, String> {
+pub fn components(file: &Path, work: &Path) -> Result<PathBuf, String> {
     let data = std::path::absolute(work.join("data")).map_err(|error| format!("no current folder: {error}"))?;
     files::remove_all(&data)?;
     let place = format!("--data-dir={}", data.display());

@@ -4,7 +4,7 @@
 
 use std::{
     ffi::OsStr,
-    process::Command,
+    process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
@@ -43,4 +43,37 @@ pub fn show(program: &str, args: &[&str], env: &[(&str, String)]) -> Result<(), 
 pub fn mark() -> String {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     since.map_or(0, |since| since.as_micros()).to_string()
+}
+
+/// Starts a program that runs beside us; what it prints goes to a file.
+pub fn start(program: &str, args: &[&str], log: &std::path::Path) -> Result<Child, String> {
+    let failed = |error: std::io::Error| format!("could not run `{program}`: {error}");
+    let out = std::fs::File::create(log).map_err(failed)?;
+    let err = out.try_clone().map_err(failed)?;
+    Command::new(program).args(args).stdin(Stdio::null()).stdout(out).stderr(err).spawn().map_err(failed)
+}
+
+/// What a program prints, whose failure is no matter; what it says besides is dropped.
+pub fn said(program: &str, args: &[&str]) -> String {
+    let output = Command::new(program).args(args).stdin(Stdio::null()).stderr(Stdio::null()).output();
+    output.map_or_else(|_| String::new(), |output| String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// Waits.
+pub fn sleep(length: Duration) {
+    std::thread::sleep(length);
+}
+
+/// Asks again and again until there is an answer, for ten minutes at most; how long it took.
+pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> Result<(T, Duration), String> {
+    let start = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return Ok((found, start.elapsed()));
+        }
+        if start.elapsed() > Duration::from_secs(600) {
+            return Err(format!("not within ten minutes: {what}"));
+        }
+        sleep(Duration::from_millis(50));
+    }
 }

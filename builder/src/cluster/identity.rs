@@ -69,6 +69,7 @@ pub(super) fn kept(pki: &Path) -> Result<Option<Identity>, FsError> {
         service_account: KeyPairPem { public: file(FILES[4])?, private: file(FILES[5])? },
         // A node that keeps its objects in etcd makes this one itself.
         etcd_ca: None,
+        keyring: None,
     }))
 }
 

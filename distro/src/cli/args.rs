@@ -5,10 +5,12 @@ use std::{ffi::OsString, path::PathBuf};
 use clap::{Parser, Subcommand};
 
 use super::{
+    airgap::AirgapVerb,
     backup::{BackupArgs, RestoreArgs, StorageVerb},
     completion::Shell,
     components::Wanted,
     config::ConfigVerb,
+    encryption::EncryptionVerb,
     etcd::EtcdVerb,
     ports::PortsArgs,
     roles::{ControllerArgs, WorkerArgs},
@@ -122,6 +124,12 @@ pub enum Verb {
     /// List controllers' members of etcd, and take them out
     #[command(subcommand)]
     Etcd(EtcdVerb),
+    /// List the images of a node that reaches no registry
+    #[command(subcommand)]
+    Airgap(AirgapVerb),
+    /// Say what Secrets are encrypted with where they are stored, and change it
+    #[command(subcommand)]
+    Encryption(EncryptionVerb),
     /// Say which ports a node listens on
     Ports(PortsArgs),
     /// Install a service that runs a role at each boot

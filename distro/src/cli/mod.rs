@@ -1,10 +1,12 @@
 //! The command line.
 
+mod airgap;
 mod args;
 mod backup;
 mod completion;
 mod components;
 mod config;
+mod encryption;
 mod etcd;
 mod ports;
 mod reset;

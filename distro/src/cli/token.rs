@@ -132,7 +132,7 @@ pub(super) fn identity(paths: &Paths, settings: &Settings) -> Result<Identity, C
     Ok(pki::load_or_make(&paths.pki(), settings, clock::now())?)
 }
 
-fn client(identity: &Identity) -> Result<Client, CliError> {
+pub(super) fn client(identity: &Identity) -> Result<Client, CliError> {
     let leaf = identity.ca.issue(&admin(), clock::now())?;
     Ok(Client::new(&identity.ca.certificate, &leaf)?)
 }

@@ -8,11 +8,12 @@ use std::{
 use skerry_formats::token::{BadPart, BadToken};
 
 use super::{
+    airgap,
     args::{Args, Kubeconfig, Verb},
     backup as save, completion,
     components::{Wanted, lay_out},
     config::{self, ConfigVerbError},
-    etcd, ports, reset,
+    encryption, etcd, ports, reset,
     roles::{self, NodeArgs},
     service, status, sysinfo, token,
     version::{self, VersionError},
@@ -22,6 +23,8 @@ use crate::{
     backup::BackupError,
     config::{ConfigError, Invalid, San},
     datastore::MigrateError,
+    encryption::RotateError,
+    images::ImportError,
     join::{BadRecord, BadTokens},
     link::TlsError,
     node::NodeError,
@@ -74,6 +77,12 @@ pub enum CliError {
     /// The members of etcd.
     #[error(transparent)]
     Etcd(#[from] EtcdError),
+    /// Images.
+    #[error(transparent)]
+    Images(#[from] ImportError),
+    /// The keys of Secrets.
+    #[error(transparent)]
+    Rotate(#[from] RotateError),
     /// The node.
     #[error(transparent)]
     Node(#[from] NodeError),
@@ -172,6 +181,7 @@ impl CliError {
             Self::Reset(error) => error.hint(),
             Self::Payload(error) => error.hint(),
             Self::Version(error) => error.hint(),
+            Self::Rotate(error) => error.hint(),
             Self::Node(NodeError::Enrol(error)) => error.hint().map(ToOwned::to_owned),
             Self::Status(StatusError::Socket { .. }) => Some("start it with `sk8s start`".to_owned()),
             _ => self.plain_hint().map(ToOwned::to_owned),
@@ -202,6 +212,14 @@ pub fn obey(args: Args) -> Result<(), CliError> {
         Verb::Etcd(verb) => {
             let (paths, settings) = (places.paths(), roles::settings(&NodeArgs::default())?);
             print(&etcd::obey(verb, &token::identity(&paths, &settings)?, (&paths, &settings))?)
+        }
+        Verb::Airgap(verb) => {
+            let (paths, _ready) = lay_out(places, Wanted::Node)?;
+            print(&airgap::obey(&verb, &paths, &roles::settings(&NodeArgs::default())?)?)
+        }
+        Verb::Encryption(verb) => {
+            let identity = token::identity(&places.paths(), &roles::settings(&NodeArgs::default())?)?;
+            encryption::obey(&verb, &identity)
         }
         Verb::Ports(args) => print(&ports::obey(&args)),
         Verb::Install { words } => print(&service::install(&places, &words)?),

@@ -92,6 +92,8 @@ fn authentication(plan: &Plan<'_>) -> Vec<String> {
         "--requestheader-username-headers=X-Remote-User".to_owned(),
         format!("--proxy-client-cert-file={}", plan.certificate(LeafId::FrontProxyClient)),
         format!("--proxy-client-key-file={}", plan.key(LeafId::FrontProxyClient)),
+        format!("--encryption-provider-config={}", plan.own(ID, Shared::Keyring.file())),
+        "--encryption-provider-config-automatic-reload=true".to_owned(),
         "--service-account-issuer=https://kubernetes.default.svc".to_owned(),
         format!("--service-account-key-file={}", plan.own(ID, Shared::ServiceAccountPublic.file())),
         format!("--service-account-signing-key-file={}", plan.own(ID, Shared::ServiceAccountPrivate.file())),

@@ -29,7 +29,7 @@ pub(super) fn spec(plan: &Plan<'_>) -> ComponentSpec {
         account: ID.account(plan.machine),
         limits: share::limits(ID, plan.machine),
         needs: Vec::new(),
-        probe: Probe::Socket(plan.paths.containerd_socket()),
+        probe: Probe::Grpc(plan.paths.containerd_socket()),
         grace: Duration::from_secs(5),
         scope: KillScope::Process,
         handover: None,
@@ -73,17 +73,44 @@ fn network_folders(plan: &Plan<'_>) -> [String; 2] {
     }
 }
 
+/// What the owner adds to our configuration, read when containerd starts.
+const DROP_INS: &str = "/etc/sk8s/containerd.d/*.toml";
+/// A folder for each registry that is private, mirrored or has an authority of its own (containerd's `hosts.toml`), read at
+/// each pull.
+const REGISTRIES: &str = "/etc/sk8s/registries";
+
+/// The runtime of a RuntimeClass with handler `crun`.
+fn crun(plan: &Plan<'_>) -> String {
+    let Some(program) = &plan.machine.crun else { return String::new() };
+    format!(
+        "
+[plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.crun]
+runtime_type = 'io.containerd.runc.v2'
+
+[plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.crun.options]
+BinaryName = '{program}'
+Root = '{run}/crun'
+ShimCgroup = '{shims}'
+SystemdCgroup = false
+",
+        program = program.display(),
+        run = plan.paths.run.display(),
+        shims = plan.machine.shims.unwrap_or_default(),
+    )
+}
+
 /// The shims live in a group of their own: whatever ends our service's group must not end the pods. Network namespaces are
 /// mounted in our own folder, so that a reset knows which are ours.
 fn config(plan: &Plan<'_>) -> String {
     let shims = plan.machine.shims.unwrap_or_default();
     let [programs, networks] = network_folders(plan);
+    let crun = crun(plan);
     let unused = UNUSED.map(|plugin| format!("    '{plugin}',\n")).concat();
     format!(
         "version = 3
 root = '{data}/containerd'
 state = '{run}/containerd'
-imports = []
+imports = ['{DROP_INS}']
 disabled_plugins = [
 {unused}]
 
@@ -94,6 +121,9 @@ address = '{socket}'
 snapshotter = 'overlayfs'
 discard_unpacked_layers = true
 stats_collect_period = 60
+
+[plugins.'io.containerd.cri.v1.images'.registry]
+config_path = '{REGISTRIES}'
 
 [plugins.'io.containerd.cri.v1.images'.pinned_images]
 sandbox = '{pause}'
@@ -117,7 +147,7 @@ BinaryName = '{components}/runc'
 Root = '{run}/runc'
 ShimCgroup = '{shims}'
 SystemdCgroup = false
-
+{crun}
 [plugins.'io.containerd.internal.v1.opt']
 path = '{data}/containerd/opt'
 ",

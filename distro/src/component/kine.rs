@@ -39,7 +39,7 @@ pub(super) fn spec(plan: &Plan<'_>, source: &DataSource) -> ComponentSpec {
         account: ID.account(plan.machine),
         limits: share::limits(ID, plan.machine),
         needs: Vec::new(),
-        probe: Probe::Socket(socket.clone()),
+        probe: Probe::Grpc(socket.clone()),
         grace: Duration::from_secs(10),
         scope: KillScope::Group,
         handover: Some(Handover { path: socket, to: ComponentId::KubeApiserver.account(plan.machine) }),

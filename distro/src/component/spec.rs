@@ -102,8 +102,8 @@ pub struct Need {
 /// How to find out how far a component has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Probe {
-    /// Ready when its socket takes a connection.
-    Socket(PathBuf),
+    /// Ready when its socket answers the greeting of a gRPC client.
+    Grpc(PathBuf),
     /// Listening when the API answers, ready when it says so.
     Api,
     /// Ready when `/healthz` on this loopback port says so, over TLS.

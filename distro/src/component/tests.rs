@@ -35,6 +35,7 @@ pub(super) fn machine() -> Machine {
         oom: OomControl::Full,
         cgroups: cgroup::Version::V2,
         shims: Some("/sk8s-shims"),
+        crun: None,
         passwd: "root:x:0:0::/:/bin/sh\nkine:x:303:303::/:\nkube-apiserver:x:300:300::/:\n".into(),
         resolver: "nameserver 10.0.2.3\n".into(),
     }
@@ -238,4 +239,18 @@ fn two_processors_are_left_to_the_api() {
     assert_eq!(told(ComponentId::Kine, 2).as_deref(), Some("1"));
     assert_eq!(told(ComponentId::Kine, 4), None);
     assert_eq!(told(ComponentId::KubeApiserver, 1), None);
+}
+
+#[test]
+fn crun_is_a_runtime_where_the_machine_has_it() {
+    let config = |machine: &Machine| {
+        let settings = Settings::validate(&Raw::default(), "barn").expect("valid");
+        let (paths, known) = (Paths::default(), Known::default());
+        let plan =
+            Plan { duty: Duty::Single, settings: &settings, paths: &paths, machine, known: &known, pause: "pause" };
+        files(&plan).into_iter().find(|file| file.path.ends_with("containerd/config.toml")).expect("a file").text
+    };
+    assert!(!config(&machine()).contains("runtimes.crun"));
+    let with = Machine { crun: Some("/usr/bin/crun".into()), ..machine() };
+    assert!(config(&with).contains("runtimes.crun.options]\nBinaryName = '/usr/bin/crun'\n"));
 }

@@ -2,13 +2,16 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use super::archive::{self, Archived, BadArchive};
+use super::{
+    archive::{self, Archived, BadArchive},
+    ctr::Ctr,
+};
 use crate::{
     component,
     paths::Paths,
     sys::{
         fs::{self, FsError},
-        process::{self, ProcessError},
+        process::ProcessError,
     },
 };
 
@@ -57,10 +60,8 @@ pub fn builtin(paths: &Paths) -> Result<BTreeMap<String, String>, ImportError> {
 /// # Errors
 /// At the first archive that cannot be read or imported.
 pub fn import(paths: &Paths) -> Result<usize, ImportError> {
-    let containerd = paths.components.join("containerd");
-    let socket = paths.containerd_socket().display().to_string();
-    let base = ["ctr", "--address", &socket, "--namespace", "k8s.io", "images"];
-    let there = process::output(&containerd, &[&base[..], &["list"]].concat())?;
+    let ctr = Ctr::new(paths);
+    let there = ctr.list()?;
     let mut imported = 0;
     for path in fs::list(&paths.images)? {
         if path.extension().is_none_or(|extension| extension != "tar") {
@@ -72,16 +73,11 @@ pub fn import(paths: &Paths) -> Result<usize, ImportError> {
         if images.iter().all(|image| is_listed(&there, image)) {
             continue;
         }
-        let file = path.display().to_string();
-        let import = ["import", "--local", "--discard-unpacked-layers", "--label", PINNED, &file];
-        process::output(&containerd, &[&base[..], &import].concat())?;
+        ctr.import(&path)?;
         imported += images.len();
     }
     Ok(imported)
 }
-
-/// Keeps the kubelet from collecting an image that no registry could give back.
-const PINNED: &str = "io.cri-containerd.pinned=pinned";
 
 /// `ctr images list` prints reference, type and digest, with blanks between.
 fn is_listed(list: &str, image: &Archived) -> bool {

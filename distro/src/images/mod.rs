@@ -1,7 +1,11 @@
-//! Images that need no registry: archives in the root file system, imported into containerd when it lacks them.
+//! Images that need no registry: archives in the root file system and in the owner's folder, imported into containerd when it
+//! lacks them.
 
 mod archive;
+mod ctr;
+mod folder;
 mod import;
 
 pub use archive::{Archived, BadArchive, index};
+pub use folder::{Folder, PERIOD};
 pub use import::{ImportError, builtin, import};

@@ -10,6 +10,7 @@ use crate::{
     link,
     paths::Paths,
     peers::{Company, Known},
+    pki,
     supervisor::Board,
     sys::{
         accounts::Account,
@@ -96,6 +97,9 @@ fn lay_out(paths: &Paths, appointment: &Appointment) -> Result<(), EnrolError> {
     fs::create_folder(&folder, Access::Private, Account::ROOT)?;
     if appointment.identity.etcd_ca.is_some() {
         fs::create_folder(&folder.join("etcd"), Access::Private, Account::ROOT)?;
+    }
+    if let (Some(keyring), None) = (&appointment.identity.keyring, pki::load_keyring(&folder)?) {
+        pki::save_keyring(&folder, keyring)?;
     }
     for (name, text, access) in appointment.identity.files() {
         laid(name, text, access)?;

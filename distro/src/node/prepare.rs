@@ -1,6 +1,10 @@
 //! What must be there before the first component starts: kernel settings, folders, keys, rendered files.
 
-use std::{collections::BTreeMap, net::IpAddr, path::Path};
+use std::{
+    collections::BTreeMap,
+    net::IpAddr,
+    path::{Path, PathBuf},
+};
 
 use super::{
     run::Order,
@@ -51,6 +55,17 @@ pub enum NodeError {
         component: &'static str,
         /// Its name.
         name: String,
+    },
+    /// The keys of Secrets are gone, and the Secrets are there.
+    #[error(
+        "`{}` is gone, and with it the keys of the Secrets in `{}`: take it from another controller's folder or from a backup",
+        .keyring.display(), .objects.display()
+    )]
+    NoKeyring {
+        /// The file that is gone.
+        keyring: PathBuf,
+        /// The datastore.
+        objects: PathBuf,
     },
     /// Our own client.
     #[error(transparent)]

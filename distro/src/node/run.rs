@@ -82,6 +82,15 @@ pub async fn run(mut order: Order) -> Result<(), NodeError> {
     Ok(())
 }
 
+/// A new key in the place of a lost one would leave every Secret unreadable.
+fn same_keyring(paths: &Paths) -> Result<(), NodeError> {
+    let objects = [paths.sqlite(), paths.etcd()].into_iter().find(|path| fs::exists(path));
+    match (objects, pki::load_keyring(&paths.pki())?) {
+        (Some(objects), None) => Err(NodeError::NoKeyring { keyring: pki::keyring_path(&paths.pki()), objects }),
+        _ => Ok(()),
+    }
+}
+
 /// A controller's keys are made where there are none, unless it joins others; a worker asks to be let in, unless it has been. `None` if it is told
 /// to end before.
 async fn stand(order: &mut Order, machine: &Machine, board: &Board) -> Result<Option<Standing>, NodeError> {
@@ -97,6 +106,7 @@ async fn stand(order: &mut Order, machine: &Machine, board: &Board) -> Result<Op
                 (order.raw, order.settings) = agreed;
             }
         }
+        same_keyring(&order.paths)?;
         let identity = pki::load_or_make(&order.paths.pki(), &order.settings, clock::now())?;
         return Ok(Some(Standing::Owner(identity)));
     }

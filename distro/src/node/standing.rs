@@ -10,7 +10,7 @@ use crate::{
     link::TlsError,
     paths::Paths,
     peers::KnownError,
-    pki::Identity,
+    pki::{Identity, PkiError},
     supervisor::{Board, chain},
     sys::{
         accounts::Account,
@@ -41,6 +41,9 @@ impl Standing {
 /// A worker that cannot become a member, whatever it waits for.
 #[derive(Debug, thiserror::Error)]
 pub enum EnrolError {
+    /// Keys.
+    #[error(transparent)]
+    Pki(#[from] PkiError),
     /// What it keeps.
     #[error(transparent)]
     Membership(#[from] MembershipError),

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::{prepare::Prepared, stacks};
+use super::{prepare::Prepared, stacks, standing::Standing};
 use crate::{
     api::{ApiError, Client},
     component::ComponentId,
     config::Provider,
-    images,
+    encryption, images,
     join::{self, TokenRecord},
     manifests::{self, Applier},
     network,
@@ -29,13 +29,14 @@ pub async fn run(node: Prepared, api: Api, handle: Handle) {
     let pods = async {
         if node.duty.works() {
             import(&node, &handle).await;
+            owners_images(&node).await;
         }
     };
     let cluster = async {
         if node.duty.controls() {
             handle.ready(ComponentId::KubeApiserver).await;
             apply_builtin(&node, &api).await;
-            tokio::join!(label(&node, &api, &handle), stacks::follow(&node, &api));
+            tokio::join!(label(&node, &api, &handle), stacks::follow(&node, &api), keyring(&node, &api));
         }
     };
     let network = async {
@@ -69,10 +70,48 @@ async fn import(node: &Prepared, handle: &Handle) {
     .await;
 }
 
+/// Keeps up with the owner's folder of images, for as long as the process lives.
+async fn owners_images(node: &Prepared) {
+    let mut folder = images::Folder::default();
+    loop {
+        let paths = node.paths.clone();
+        let looked = tokio::task::spawn_blocking(move || {
+            let done = folder.look(&paths);
+            (folder, done)
+        });
+        let Ok((back, done)) = looked.await else { return };
+        folder = back;
+        if let Err(error) = done {
+            tracing::warn!(error = %chain(&error), "the folder of images is not looked at");
+        }
+        tokio::time::sleep(images::PERIOD).await;
+    }
+}
+
 async fn apply_builtin(node: &Prepared, api: &Api) {
     match node.image("coredns") {
         Ok(image) => apply_text(api, manifests::builtin(&node.settings, image)).await,
         Err(error) => tracing::error!(%error, "no cluster DNS"),
+    }
+}
+
+/// Keeps up with the keys of Secrets. A mistake is told once.
+async fn keyring(node: &Prepared, api: &Api) {
+    let Standing::Owner(identity) = &node.standing else { return };
+    let mut told = String::new();
+    loop {
+        let (client, node, authority) = (api.borrow().clone(), node.clone(), identity.ca.key.clone());
+        match blocking(move || Ok(encryption::follow(&client, &node.shelf(), &authority)?)).await {
+            Ok(()) => told.clear(),
+            Err(error) => {
+                let error = chain(&*error);
+                if error != told {
+                    tracing::warn!(error, "keys of Secrets may be old");
+                    told = error;
+                }
+            }
+        }
+        tokio::time::sleep(encryption::PERIOD).await;
     }
 }
 

@@ -1,10 +1,15 @@
 //! Keys and certificates on disk: authorities that last, leaves of this boot.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    borrow::Cow,
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use super::{
     authority::{Authority, CertError, Leaf, LeafRequest},
     identity::{Identity, KeyPairPem},
+    keyring::{Keyring, NoRandomness},
     kubeconfig::{ClusterLink, Credentials, kubeconfig},
     leaf::{LeafId, Shared, Signer},
     moment::UnixTime,
@@ -59,6 +64,26 @@ pub enum PkiError {
         /// The one that is not.
         missing: String,
     },
+    /// The keys of Secrets lie there, but are unreadable: without them so are the Secrets.
+    #[error("`{}` is damaged; take it from another controller or from a backup: with a new one, no Secret can be read", .path.display())]
+    Keyring {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// A key or certificate that is none.
+    #[error("`{}` is damaged: it holds no {what}; put the right one there, or take it from a backup", .path.display())]
+    Damaged {
+        /// Which file.
+        path: PathBuf,
+        /// What it should hold.
+        what: &'static str,
+    },
+    /// No key for Secrets could be made.
+    #[error(transparent)]
+    Randomness(#[from] NoRandomness),
     /// A leaf of etcd's, in a cluster that has none.
     #[error("the cluster has no etcd authority")]
     NoEtcd,
@@ -95,6 +120,14 @@ pub fn load_or_make(folder: &Path, settings: &Settings, now: UnixTime) -> Result
             None => fresh.service_account,
         },
         etcd_ca,
+        keyring: Some(match load_keyring(folder)? {
+            Some(keyring) => keyring,
+            None => {
+                let keyring = Keyring::generate()?;
+                save_keyring(folder, &keyring)?;
+                keyring
+            }
+        }),
     };
     for (name, text, access) in identity.files() {
         let path = folder.join(name);
@@ -103,6 +136,31 @@ pub fn load_or_make(folder: &Path, settings: &Settings, now: UnixTime) -> Result
         }
     }
     Ok(identity)
+}
+
+/// Where the keys of Secrets lie among a controller's keys.
+#[must_use]
+pub fn keyring_path(folder: &Path) -> PathBuf {
+    folder.join("keyring.json")
+}
+
+/// The keys of Secrets among a controller's keys; `None` where there are none yet.
+///
+/// # Errors
+/// If they are unreadable.
+pub fn load_keyring(folder: &Path) -> Result<Option<Keyring>, PkiError> {
+    let path = keyring_path(folder);
+    let Some(text) = fs::read_if_there(&path)? else { return Ok(None) };
+    serde_json::from_str(&text).map(Some).map_err(|source| PkiError::Keyring { path, source })
+}
+
+/// Puts them there in one step.
+///
+/// # Errors
+/// If they cannot be written; what was there stays.
+pub fn save_keyring(folder: &Path, keyring: &Keyring) -> Result<(), PkiError> {
+    let text = format!("{:#}\n", serde_json::json!(keyring));
+    Ok(fs::write(&keyring_path(folder), text.as_bytes(), Access::Private, Account::ROOT)?)
 }
 
 const ETCD_CA: [&str; 2] = ["etcd/ca.crt", "etcd/ca.key"];
@@ -114,11 +172,23 @@ fn pair(folder: &Path, names: [&str; 2]) -> Result<Option<[String; 2]>, PkiError
         missing: missing.display().to_string(),
     };
     match (fs::read_if_there(&first)?, fs::read_if_there(&second)?) {
-        (Some(a), Some(b)) => Ok(Some([a, b])),
+        (Some(a), Some(b)) => {
+            whole(&first, &a)?;
+            whole(&second, &b)?;
+            Ok(Some([a, b]))
+        }
         (None, None) => Ok(None),
         (Some(_), None) => Err(half(&first, &second)),
         (None, Some(_)) => Err(half(&second, &first)),
     }
+}
+
+/// A file of keys that was cut or overwritten is named here, where its name is known.
+fn whole(path: &Path, text: &str) -> Result<(), PkiError> {
+    let damaged = |what| PkiError::Damaged { path: path.to_owned(), what };
+    let (_, pem) = x509_parser::pem::parse_x509_pem(text.as_bytes()).map_err(|_| damaged("PEM"))?;
+    let certificate = path.extension().is_some_and(|extension| extension == "crt");
+    if certificate && pem.parse_x509().is_err() { Err(damaged("certificate")) } else { Ok(()) }
 }
 
 impl Identity {
@@ -141,15 +211,17 @@ impl Identity {
     }
 
     /// `None` for what the cluster does not have.
-    fn shared(&self, what: Shared) -> Option<&str> {
-        Some(match what {
+    fn shared(&self, what: Shared) -> Option<Cow<'_, str>> {
+        let text = match what {
             Shared::Ca => &self.ca.certificate,
             Shared::CaKey => &self.ca.key,
             Shared::FrontProxyCa => &self.front_proxy_ca.certificate,
             Shared::ServiceAccountPublic => &self.service_account.public,
             Shared::ServiceAccountPrivate => &self.service_account.private,
             Shared::EtcdCa => &self.etcd_ca.as_ref()?.certificate,
-        })
+            Shared::Keyring => return self.keyring.as_ref().map(|keyring| Cow::Owned(keyring.configuration())),
+        };
+        Some(Cow::Borrowed(text))
     }
 }
 
@@ -249,7 +321,7 @@ impl Desk<'_> {
         let has = |what: &Shared| Some((*what, self.identity.shared(*what)?));
         let shared = Shared::of(component).iter().filter_map(has);
         for (what, text) in shared {
-            self.shelf.share(component, what, text)?;
+            self.shelf.share(component, what, &text)?;
         }
         Ok(())
     }

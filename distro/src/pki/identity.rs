@@ -8,6 +8,7 @@ use skerry_formats::name::Name;
 
 use super::{
     authority::{Authority, CertError, LeafRequest},
+    keyring::Keyring,
     kubeconfig::{ClusterLink, Credentials, kubeconfig},
     moment::UnixTime,
 };
@@ -34,6 +35,9 @@ pub struct Identity {
     /// Signs the members of the cluster's own etcd and their one client: `etcd/ca.crt`, `etcd/ca.key`. There where etcd is
     /// used, and from then on.
     pub etcd_ca: Option<Authority>,
+    /// What Secrets are encrypted with where they are stored: `keyring.json`. Made by the first controller.
+    #[serde(default)]
+    pub keyring: Option<Keyring>,
 }
 
 impl Identity {
@@ -55,6 +59,7 @@ impl Identity {
             front_proxy_ca: Authority::generate(&format!("{name} front-proxy-ca"), lifetime, now)?,
             service_account: KeyPairPem::generate()?,
             etcd_ca: None,
+            keyring: None,
         })
     }
 

@@ -76,6 +76,8 @@ pub enum Shared {
     ServiceAccountPrivate,
     /// The etcd authority's certificate.
     EtcdCa,
+    /// What Secrets are encrypted with, as kube-apiserver reads it.
+    Keyring,
 }
 
 impl Shared {
@@ -89,6 +91,7 @@ impl Shared {
             Self::ServiceAccountPublic => "sa.pub",
             Self::ServiceAccountPrivate => "sa.key",
             Self::EtcdCa => "etcd-ca.crt",
+            Self::Keyring => "encryption.json",
         }
     }
 
@@ -96,9 +99,14 @@ impl Shared {
     #[must_use]
     pub const fn of(component: ComponentId) -> &'static [Self] {
         match component {
-            ComponentId::KubeApiserver => {
-                &[Self::Ca, Self::FrontProxyCa, Self::ServiceAccountPublic, Self::ServiceAccountPrivate, Self::EtcdCa]
-            }
+            ComponentId::KubeApiserver => &[
+                Self::Ca,
+                Self::FrontProxyCa,
+                Self::ServiceAccountPublic,
+                Self::ServiceAccountPrivate,
+                Self::EtcdCa,
+                Self::Keyring,
+            ],
             ComponentId::Etcd => &[Self::EtcdCa],
             ComponentId::KubeControllerManager => &[Self::Ca, Self::CaKey, Self::ServiceAccountPrivate],
             ComponentId::Kubelet => &[Self::Ca],

@@ -5,14 +5,16 @@
 mod authority;
 mod files;
 mod identity;
+mod keyring;
 mod kubeconfig;
 mod leaf;
 mod moment;
 mod renewal;
 
 pub use authority::{Authority, CertError, Leaf, LeafRequest, Usage, key_print, new_key, signing_request};
-pub use files::{Desk, EtcdUse, LOCAL_SERVER, PkiError, Shelf, load_or_make};
+pub use files::{Desk, EtcdUse, LOCAL_SERVER, PkiError, Shelf, keyring_path, load_keyring, load_or_make, save_keyring};
 pub use identity::{Identity, KeyPairPem, admin};
+pub use keyring::{Key, Keyring, NoRandomness, Stage};
 pub use kubeconfig::{ClusterLink, Credentials, kubeconfig};
 pub use leaf::{CONTROLLER_NAME, LeafId, NODE_USER, Shared, Signer, kube_proxy, kubelet_client, kubelet_server};
 pub use moment::{CLOCK_FLOOR, UnixTime};

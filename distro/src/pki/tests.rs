@@ -33,6 +33,7 @@ fn machine() -> Machine {
         oom: OomControl::Full,
         cgroups: cgroup::Version::V2,
         shims: None,
+        crun: None,
         passwd: String::new(),
         resolver: String::new(),
     }

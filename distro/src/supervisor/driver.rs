@@ -176,6 +176,11 @@ impl Driver {
                 self.note(ready_event(id));
                 None
             }
+            Effect::Hung(id) => {
+                tracing::error!(component = %id, "no answer for two minutes: killed");
+                self.note(format!("{id} gave no answer: killed"));
+                None
+            }
         }
     }
 

@@ -71,6 +71,8 @@ pub enum Effect {
     },
     /// It does all it is there for, for the first time in this life.
     Ready(ComponentId),
+    /// It gave no answer for too long, and is ended.
+    Hung(ComponentId),
 }
 
 /// An event that cannot have happened: the driver and the machine disagree.
@@ -187,6 +189,10 @@ impl Machine {
                     unit.looked(now, stage, why);
                     if unit.is_ready() && before != Some(Stage::Ready) {
                         effects.push(Effect::Ready(id));
+                    }
+                    if unit.is_hung(now) {
+                        unit.state = State::Ending { kill_at: None, then: Then::Again };
+                        effects.extend([Effect::Hung(id), Effect::Signal { id, signal: Signal::Kill }]);
                     }
                 }
             }

@@ -1,6 +1,11 @@
 //! Looks how far a component has come.
 
-use std::os::unix::net::UnixStream;
+use std::{
+    io::{self, Read, Write},
+    os::unix::net::UnixStream,
+    path::Path,
+    time::Duration,
+};
 
 use crate::{
     api::Client,
@@ -32,8 +37,8 @@ impl Found {
 #[must_use]
 pub fn look(probe: &Probe, client: &Client, node: &str) -> Found {
     match probe {
-        Probe::Socket(path) => match UnixStream::connect(path) {
-            Ok(_) => Found::ready(),
+        Probe::Grpc(path) => match greet(path) {
+            Ok(()) => Found::ready(),
             Err(error) => Found::not_yet(Stage::Started, format!("socket: {error}")),
         },
         Probe::Api => api(client),
@@ -47,10 +52,32 @@ pub fn look(probe: &Probe, client: &Client, node: &str) -> Found {
     }
 }
 
+/// How long a server may take to greet.
+const GREETING: Duration = Duration::from_secs(10);
+
+/// The kernel takes connections for a server that does not run any more: one that does answers a greeting.
+fn greet(path: &Path) -> io::Result<()> {
+    let socket = UnixStream::connect(path)?;
+    socket.set_read_timeout(Some(GREETING))?;
+    socket.set_write_timeout(Some(GREETING))?;
+    hello(&socket)
+}
+
+/// Begins HTTP/2 as a client does (RFC 9113, 3.4): its preface and an empty SETTINGS frame, which the server answers with its
+/// own.
+fn hello(mut socket: impl Read + Write) -> io::Result<()> {
+    const SETTINGS: u8 = 4;
+    socket.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")?;
+    socket.write_all(&[0, 0, 0, SETTINGS, 0, 0, 0, 0, 0])?;
+    let mut head = [0; 9];
+    socket.read_exact(&mut head)?;
+    if head[3] == SETTINGS { Ok(()) } else { Err(io::Error::other("it does not speak HTTP/2")) }
+}
+
 fn health(client: &Client, url: &str) -> Found {
     match client.fetch(url) {
         Ok((200, _)) => Found::ready(),
-        Ok((status, _)) => Found::not_yet(Stage::Started, format!("health check answers {status}")),
+        Ok((status, _)) => Found::not_yet(Stage::Listening, format!("health check answers {status}")),
         Err(_) => Found::not_yet(Stage::Started, "no answer yet"),
     }
 }
@@ -94,9 +121,11 @@ fn judge(object: &serde_json::Value, boot: &str) -> Found {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::net::UnixListener;
+
     use serde_json::json;
 
-    use super::{Found, judge};
+    use super::{Found, greet, hello, judge};
 
     #[test]
     fn a_node_that_was_ready_before_this_boot_is_not_ready() {
@@ -111,5 +140,37 @@ mod tests {
         let node = json!({"status": {"nodeInfo": {"bootID": "b"},
             "conditions": [{"type": "Ready", "status": "False", "message": "cni plugin not initialized"}]}});
         assert_eq!(judge(&node, "b").why, "cni plugin not initialized");
+    }
+
+    #[test]
+    fn what_is_no_server_of_its_kind_is_not_ready() {
+        struct Peer(&'static [u8], Vec<u8>);
+        impl std::io::Read for Peer {
+            fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+                self.0.read(into)
+            }
+        }
+        impl std::io::Write for Peer {
+            fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+                self.1.write(bytes)
+            }
+            fn flush(&mut self) -> std::io::Result<()> {
+                Ok(())
+            }
+        }
+        let says = |bytes| hello(Peer(bytes, Vec::new()));
+        assert!(says(&[0, 0, 6, 4, 0, 0, 0, 0, 0, 0, 5]).is_ok());
+        assert!(says(b"HTTP/1.1 400 Bad Request").is_err());
+        assert!(says(b"").is_err());
+    }
+
+    #[test]
+    fn a_server_that_ended_its_life_without_closing_is_not_ready() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("socket");
+        let listener = UnixListener::bind(&path).expect("a socket");
+        let closing = std::thread::spawn(move || drop(listener.accept()));
+        assert!(greet(&path).is_err());
+        closing.join().expect("ended");
     }
 }

@@ -138,6 +138,34 @@ fn long_readiness_forgives_past_failures() {
 }
 
 #[test]
+fn what_was_ready_and_gives_no_answer_for_two_minutes_is_killed_and_starts_again() {
+    let mut machine = Machine::new(&chain());
+    with_kine_ready(&mut machine);
+    let mut say = |at, stage| machine.step(secs(at), looked(ComponentId::Kine, 1, stage)).expect("legal");
+    for at in (10..=129).step_by(7) {
+        assert!(!say(at, Stage::Started).contains(&Effect::Hung(ComponentId::Kine)), "{at}");
+    }
+    let killed = say(130, Stage::Started);
+    assert!(killed.contains(&Effect::Signal { id: ComponentId::Kine, signal: Signal::Kill }), "{killed:?}");
+    let back = machine.step(secs(131), exited(ComponentId::Kine)).expect("legal");
+    assert!(back.contains(&Effect::Spawn(ComponentId::Kine)), "{back:?}");
+}
+
+#[test]
+fn what_answers_that_it_is_not_ready_is_left_to_itself() {
+    let mut machine = Machine::new(&chain());
+    with_kine_ready(&mut machine);
+    for at in (10..600).step_by(50) {
+        let stage = if at == 110 { Stage::Listening } else { Stage::Started };
+        machine.step(secs(at), looked(ComponentId::Kine, 1, stage)).expect("legal");
+        if at == 160 {
+            assert_eq!(machine.pid(ComponentId::Kine), Some(7), "an answer in between begins the time anew");
+            break;
+        }
+    }
+}
+
+#[test]
 fn stopping_goes_from_what_needs_to_what_is_needed() {
     let mut machine = Machine::new(&chain()[..2]);
     with_kine_ready(&mut machine);
@@ -228,6 +256,7 @@ impl World {
                     Effect::Signal { id, .. } => {
                         assert!(self.alive.contains_key(&id), "{id} is not there to be signalled")
                     }
+                    Effect::Hung(id) => assert_eq!(self.alive.get(&id), Some(&false), "{id} works"),
                     Effect::Ready(id) => assert_eq!(self.alive.get(&id), Some(&true), "{id} never said so"),
                 }
             }

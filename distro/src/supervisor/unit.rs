@@ -22,6 +22,9 @@ const EAGER: Duration = Duration::from_millis(100);
 const WORRIED: Duration = Duration::from_secs(1);
 /// When a ready one is looked at again.
 const CALM: Duration = Duration::from_secs(10);
+/// How long one that was ready may give no answer at all. It is ended then, however well its process seems: nobody is there to
+/// do it. One that answers that it is not ready works on its own case.
+const SILENCE: Duration = Duration::from_secs(120);
 /// A look is work for who is looked at: it may take up at most one part of so many of the time, so that whoever looks does not
 /// hold up a start on a slow machine.
 const SHARE: u32 = 10;
@@ -71,6 +74,8 @@ pub(super) struct Unit {
     pub life: u32,
     pub failures: u32,
     pub was_ready: bool,
+    /// Since when it gives no answer, after having been ready in this life.
+    pub silent: Option<Duration>,
     pub why: String,
     pub last_exit: Option<String>,
 }
@@ -86,6 +91,7 @@ impl Unit {
             life: 0,
             failures: 0,
             was_ready: false,
+            silent: None,
             why: String::new(),
             last_exit: None,
         }
@@ -118,6 +124,10 @@ impl Unit {
             (Readiness::NotYet, _) => Readiness::NotYet,
             _ => Readiness::Lost,
         };
+        self.silent = match (found, *ready) {
+            (Stage::Started, Readiness::Lost) => self.silent.or(Some(now)),
+            _ => None,
+        };
         let took = match *look {
             Look::Since(began) => now.saturating_sub(began),
             Look::Next(_) => Duration::ZERO,
@@ -131,9 +141,15 @@ impl Unit {
         self.was_ready |= found == Stage::Ready;
     }
 
+    /// Whether it has given no answer for so long that none is to be hoped for.
+    pub fn is_hung(&self, now: Duration) -> bool {
+        matches!(self.state, State::Running { .. }) && self.silent.is_some_and(|since| now >= since + SILENCE)
+    }
+
     /// Takes in its end, wanted or not.
     pub fn ended(&mut self, now: Duration, how: String) {
         self.pid = None;
+        self.silent = None;
         self.why.clear();
         if let State::Running { ready: Readiness::Since(since), .. } = self.state
             && now.saturating_sub(since) >= backoff::STABLE

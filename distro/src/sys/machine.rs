@@ -2,7 +2,7 @@
 
 use std::{
     net::{IpAddr, Ipv4Addr, UdpSocket},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use super::{accounts::Account, cgroup, fs};
@@ -24,6 +24,8 @@ pub struct Machine {
     pub cgroups: cgroup::Version,
     /// The control group for what must outlive us, where we may have one.
     pub shims: Option<&'static str>,
+    /// crun, where the machine has it.
+    pub crun: Option<PathBuf>,
     /// The text of `/etc/passwd`.
     pub passwd: String,
     /// The resolver configuration that pods inherit.
@@ -55,10 +57,14 @@ pub fn observe() -> Option<Machine> {
         oom: oom_control(&fs::read_to_string(Path::new("/proc/self/status")).unwrap_or_default()),
         cgroups: cgroup::version(),
         shims: cgroup::shims(),
+        crun: CRUN.map(PathBuf::from).into_iter().find(|path| fs::exists(path)),
         passwd: fs::read_to_string(Path::new("/etc/passwd")).unwrap_or_default(),
         resolver: resolver(),
     })
 }
+
+/// Where distributions and owners put crun.
+const CRUN: [&str; 2] = ["/usr/local/bin/crun", "/usr/bin/crun"];
 
 /// Interfaces that carry pods: their addresses are not the node's.
 const POD_INTERFACES: [&str; 3] = ["cni", "flannel", "veth"];

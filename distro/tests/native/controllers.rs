@@ -90,7 +90,7 @@ fn assert_nothing_lost(node: &Node, writer: &Writer) {
     assert!(!all.is_empty() && lost.is_empty(), "{} acknowledged, lost: {lost:?}", all.len());
 }
 
-fn several(lan: &Lan, names: &[&str]) -> Vec<Node> {
+pub fn several(lan: &Lan, names: &[&str]) -> Vec<Node> {
     let (first, _) = tower(lan, ETCD);
     let good = token(&first, &["--role=controller"]);
     let mut nodes = vec![first];

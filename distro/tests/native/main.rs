@@ -12,7 +12,10 @@
     reason = "a test of processes starts some, and says so when it fails"
 )]
 
+mod airgap;
 mod controllers;
+mod encryption;
+mod faults;
 mod join;
 mod lan;
 mod machine;
@@ -23,7 +26,7 @@ mod service;
 mod several;
 mod single;
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Waits until `look` finds something; five minutes are enough for all that a test waits for.
 fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
@@ -35,4 +38,9 @@ fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
         assert!(start.elapsed() < Duration::from_secs(300), "not within five minutes: {what}");
         std::thread::sleep(Duration::from_millis(250));
     }
+}
+
+/// A number that no later call gives.
+fn moment() -> u128 {
+    SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_millis()
 }

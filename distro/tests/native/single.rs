@@ -41,8 +41,8 @@ fn a_node_becomes_ready_serves_and_heals() {
     node.wait_ready();
     node.apply("web.yaml", WEB);
     assert_web_answers(&node);
-    for component in ["kube-apiserver", "kine", "containerd"] {
-        survive(&node, component);
+    for component in node.wait_ready().components {
+        survive(&node, &component.name);
         assert_web_answers(&node);
     }
     let life = ["get", "pod", "client", "-o", "jsonpath={.status.containerStatuses[0].containerID}"];

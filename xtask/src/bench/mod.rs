@@ -1,20 +1,19 @@
 //! `cargo xtask bench`: what the project promises about time, size and memory, measured on this machine in one run.
 
-mod boot;
-mod build;
-mod memory;
-mod peer;
+mod image;
+mod node;
 mod table;
 
 use std::{path::PathBuf, process::ExitCode};
 
-use skerry_qemu::Interrupt;
-use skerry_tests::lab::Lab;
 use table::Table;
 
 /// Flags of `cargo xtask bench`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
+    /// What to measure: building and booting an image, or `sk8s` as processes of this machine (needs root)
+    #[arg(long, default_value = "image", value_parser = ["image", "node"])]
+    of: String,
     /// The board to build for
     #[arg(long, default_value = "qemu-x86_64")]
     board: String,
@@ -32,12 +31,9 @@ pub struct Args {
 /// Measures and prints; the exit code says whether every goal was met.
 pub fn run(args: &Args) -> Result<ExitCode, String> {
     let mut table = Table::default();
-    let built = build::measure(args, &mut table)?;
-    if !args.no_boot {
-        let images = args.out.join("images");
-        let lab = Lab::new(images, Interrupt::catch()).map_err(|error| error.to_string())?;
-        let node = boot::measure(&lab, &built, &mut table)?;
-        memory::measure(&node, &mut table)?;
+    match args.of.as_str() {
+        "node" => node::measure(&args.out.join("node"), &mut table)?,
+        _ => image::measure(args, &mut table)?,
     }
     Ok(if table.all_met() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -9,8 +9,8 @@ use skerry_tests::{
 };
 
 use super::{
+    super::table::{Table, Unit},
     build::Built,
-    table::{Table, Unit},
 };
 
 /// Boots the image as a user would and reads the phases from the node itself.

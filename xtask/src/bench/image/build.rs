@@ -9,8 +9,8 @@ use std::{
 use serde::Deserialize;
 
 use super::{
+    super::table::{Table, Unit},
     Args, peer,
-    table::{Table, Unit},
 };
 use crate::{files, process};
 

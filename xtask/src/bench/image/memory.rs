@@ -8,7 +8,7 @@ use skerry_tests::{
     node::{INSPECTOR, Node},
 };
 
-use super::table::{Table, Unit};
+use super::super::table::{Table, Unit};
 
 /// Seconds that a node gets to come to rest after Ready.
 const REST: u64 = 60;

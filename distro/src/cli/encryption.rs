@@ -1,0 +1,37 @@
+//! `sk8s encryption`.
+
+use clap::Subcommand;
+
+use super::{
+    token,
+    verbs::{CliError, print},
+};
+use crate::{encryption, pki::Identity};
+
+/// What to do with the keys of Secrets.
+#[derive(Debug, Subcommand)]
+pub enum EncryptionVerb {
+    /// Say which key encrypts, and which controllers work with it
+    Status,
+    /// Put a new key in the place of the old one, and encrypt every Secret with it; takes some minutes, and nothing stops for it
+    Rotate {
+        /// A controller that is gone for good, which is not waited for
+        #[arg(long, value_name = "NAME")]
+        without: Vec<String>,
+    },
+}
+
+/// Does it.
+pub fn obey(verb: &EncryptionVerb, identity: &Identity) -> Result<(), CliError> {
+    let (client, authority) = (token::client(identity)?, &identity.ca.key);
+    if let EncryptionVerb::Rotate { without } = verb {
+        let mut told = Ok(());
+        encryption::rotate(&client, authority, without, |line| {
+            if told.is_ok() {
+                told = print(&format!("{line}\n"));
+            }
+        })?;
+        told?;
+    }
+    print(&encryption::standing(&client, authority)?.to_string())
+}

@@ -1,0 +1,50 @@
+//! containerd's own client program: what is needed of it.
+
+use std::path::{Path, PathBuf};
+
+use crate::{
+    paths::Paths,
+    sys::process::{self, ProcessError},
+};
+
+/// Keeps the kubelet from collecting an image that no registry could give back.
+const PINNED: &str = "io.cri-containerd.pinned";
+
+/// The images of the node's pods, as its containerd has them.
+pub(super) struct Ctr {
+    program: PathBuf,
+    socket: String,
+}
+
+impl Ctr {
+    pub fn new(paths: &Paths) -> Self {
+        Self { program: paths.components.join("containerd"), socket: paths.containerd_socket().display().to_string() }
+    }
+
+    fn images(&self, words: &[&str]) -> Result<String, ProcessError> {
+        let base = ["ctr", "--address", &self.socket, "--namespace", "k8s.io", "images"];
+        process::output(&self.program, &[&base[..], words].concat())
+    }
+
+    /// A line for each image: reference, type, digest and more, with blanks between.
+    pub fn list(&self) -> Result<String, ProcessError> {
+        self.images(&["list"])
+    }
+
+    /// Imports all images of an archive, pinned.
+    pub fn import(&self, archive: &Path) -> Result<(), ProcessError> {
+        let label = format!("{PINNED}=pinned");
+        let words = ["import", "--local", "--discard-unpacked-layers", "--label", &label];
+        self.images(&[&words[..], &[&archive.display().to_string()]].concat()).map(drop)
+    }
+
+    /// Lets the kubelet collect an image when it needs the room.
+    pub fn unpin(&self, reference: &str) -> Result<(), ProcessError> {
+        self.images(&["label", reference, &format!("{PINNED}=")]).map(drop)
+    }
+}
+
+/// The references in a list of images.
+pub(super) fn references(list: &str) -> impl Iterator<Item = &str> {
+    list.lines().skip(1).filter_map(|line| line.split_whitespace().next())
+}

@@ -1,0 +1,115 @@
+//! What goes wrong on a machine that nobody looks after, one fault after another.
+
+use skerry_formats::status::Phase;
+
+use super::{eventually, machine::Machine, node::Node, single::assert_web_answers};
+
+const WEB: &str = include_str!("web.yaml");
+const DATA: &str = "/var/lib/sk8s";
+
+impl Node {
+    /// Ends it in order and waits until it has.
+    fn stop(&mut self) {
+        assert!(self.machine.run(&["pkill", "-TERM", "-x", "sk8s"]).status.success());
+        assert_eq!(self.ended(), Some(0), "an orderly end");
+    }
+
+    /// Puts text into a file, what was there beside it.
+    fn damage(&self, file: &str) {
+        self.machine.shell(&format!("cp -a {DATA}/{file} /var/kept && echo 'not what it was' > {DATA}/{file}"));
+    }
+
+    fn mend(&self, file: &str) {
+        self.machine.shell(&format!("cp -a /var/kept {DATA}/{file}"));
+    }
+
+    /// Whether an object can be made.
+    fn writes(&self, name: &str) -> bool {
+        self.sk8s(&["kubectl", "create", "configmap", name, "--from-literal=a=b"]).status.success()
+    }
+}
+
+#[test]
+#[ignore = "needs root, systemd and upstream's programs"]
+fn what_hangs_is_killed_and_starts_again() {
+    let node = Node::start(Machine::boot_alone("barn"), &["controller", "--single"]);
+    node.wait_ready();
+    node.apply("web.yaml", WEB);
+    assert_web_answers(&node);
+    let before = node.wait_ready().components;
+    for component in &before {
+        let pid = component.pid.expect("runs").to_string();
+        assert!(node.machine.run(&["kill", "-STOP", &pid]).status.success());
+    }
+    eventually("every component lives again", || {
+        let now = node.status()?.components;
+        let again = before.iter().zip(&now).all(|(then, now)| now.restarts > then.restarts && now.pid != then.pid);
+        again.then_some(())
+    });
+    node.wait_ready();
+    assert_web_answers(&node);
+}
+
+#[test]
+#[ignore = "needs root, systemd and upstream's programs"]
+fn a_damaged_file_is_named_and_once_mended_all_is_as_it_was() {
+    let mut node = Node::start(Machine::boot_alone("barn"), &["controller", "--single"]);
+    node.wait_ready();
+    assert!(node.writes("kept"));
+    for file in ["pki/ca.crt", "pki/ca.key", "pki/sa.key", "pki/keyring.json"] {
+        node.stop();
+        node.damage(file);
+        node.start_again();
+        assert_eq!(node.ended(), Some(1), "{file}");
+        let last = node.machine.shell("tail -n 3 /var/log/sk8s.log");
+        assert!(last.contains(file), "{file}: {last}");
+        node.mend(file);
+        node.start_again();
+        node.wait_ready();
+    }
+    node.stop();
+    node.machine.shell(&format!("mv {DATA}/pki/keyring.json /var/kept"));
+    node.start_again();
+    assert_eq!(node.ended(), Some(1), "no new keys are made for old Secrets");
+    node.mend("pki/keyring.json");
+    node.start_again();
+    node.wait_ready();
+
+    // The database's owner is another program: its words are passed on, and it is tried for ever.
+    node.stop();
+    node.machine
+        .shell(&format!("cp -a {DATA}/db /var/database && for f in {DATA}/db/*; do echo 'not what it was' > $f; done"));
+    node.start_again();
+    eventually("the database's fault is told", || node.log().contains("file is not a database").then_some(()));
+    assert_ne!(node.status().expect("it runs").phase, Phase::Ready);
+    node.stop();
+    node.machine.shell(&format!("rm -r {DATA}/db && cp -a /var/database {DATA}/db"));
+    node.start_again();
+    node.wait_ready();
+    assert_eq!(node.said(&["get", "configmap", "kept", "-o", "jsonpath={.data.a}"]), "b");
+}
+
+#[test]
+#[ignore = "needs root, systemd and upstream's programs"]
+fn a_full_disk_loses_nothing_and_work_goes_on_once_there_is_room() {
+    let machine = Machine::boot_alone("barn");
+    machine.shell(&format!("mkdir -p {DATA}/db && mount -t tmpfs -o size=48m tmpfs {DATA}/db"));
+    let node = Node::start(machine, &["controller", "--single"]);
+    node.wait_ready();
+    assert!(node.writes("before"));
+    node.machine.shell(&format!("cat /dev/zero > {DATA}/db/filler; sync"));
+    let refused = (0..2000).find(|count| !node.writes(&format!("while-full-{count}")));
+    let kept = refused.expect("a full disk refuses writes");
+    node.machine.shell(&format!("rm {DATA}/db/filler"));
+    eventually("writes go on", || node.writes(&format!("after-{}", super::moment())).then_some(()));
+    node.wait_ready();
+    let names = node.said(&["get", "configmaps", "-o", "name"]);
+    assert!(names.contains("configmap/before"), "{names}");
+    for count in 0..kept {
+        assert!(
+            names.lines().any(|name| name == format!("configmap/while-full-{count}")),
+            "acknowledged, and lost: {count}"
+        );
+    }
+    assert_eq!(node.status().expect("it runs").phase, Phase::Ready);
+}

@@ -1,0 +1,207 @@
+//! `sk8s` as processes of this machine, beside the same components started by a shell script. Needs root, `unshare`, `nsenter`,
+//! `ip`, `openssl` and `curl`.
+
+mod contender;
+mod load;
+mod sample;
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use contender::Contender;
+use serde_json::Value;
+
+use super::table::{Table, Unit};
+use crate::{files, native, process};
+
+const BASELINE: &str = include_str!("baseline.sh");
+/// How long a cluster rests before its memory is read.
+const REST: Duration = Duration::from_secs(30);
+
+/// What there is to start.
+struct Kit {
+    file: PathBuf,
+    folder: PathBuf,
+    images: BTreeMap<String, String>,
+}
+
+impl Kit {
+    fn path(&self, name: &str) -> String {
+        self.folder.join(name).display().to_string()
+    }
+
+    fn image(&self, name: &str) -> &str {
+        self.images.get(name).map_or("", String::as_str)
+    }
+
+    /// The words that run `sk8s` with everything in a folder.
+    fn sk8s(&self, work: &Path, words: &[&str]) -> Vec<String> {
+        let at = |name: &str| work.join(name).display().to_string();
+        let mut all = vec![self.file.display().to_string()];
+        all.extend(words.iter().map(ToString::to_string));
+        all.extend([format!("--data-dir={}", at("data")), format!("--run-dir={}", at("state"))]);
+        all.extend([format!("--components={}", self.path("bin")), format!("--cni={}", self.path("cni"))]);
+        all.extend([format!("--images={}", self.path("images")), format!("--kubelet-dir={}", at("kubelet"))]);
+        all
+    }
+}
+
+/// Measures all of it.
+pub fn measure(out: &Path, table: &mut Table) -> Result<(), String> {
+    let out = std::path::absolute(out).map_err(|error| format!("no current folder: {error}"))?;
+    files::create_dir_all(&out)?;
+    let file = native::build(&out)?;
+    let folder = native::components(&file, &out)?;
+    let list = files::read(&folder.join("images.json"))?;
+    let images = serde_json::from_str(&list).map_err(|error| format!("images.json: {error}"))?;
+    let kit = Kit { file, folder, images };
+    let peer = baseline(&kit, &out.join("peer"), table)?;
+    let own = single(&kit, &out.join("single"), ("one node, SQLite", ""), table)?;
+    table.section("beside the peer");
+    table.note("start to /readyz: ratio", own.api / peer.api, Unit::Ratio);
+    table.note("start to node Ready: ratio", own.ready / peer.ready, Unit::Ratio);
+    table.note("idle memory: ratio", own.memory / peer.memory, Unit::Ratio);
+    let etcd = "spec: {storage: {type: etcd}}";
+    single(&kit, &out.join("etcd"), ("one node, etcd", etcd), table)?;
+    pair(&kit, &out, table)
+}
+
+/// What is compared.
+struct Figures {
+    api: f64,
+    ready: f64,
+    memory: f64,
+}
+
+fn baseline(kit: &Kit, work: &Path, table: &mut Table) -> Result<Figures, String> {
+    table.section("the peer: the same components, started in series by a shell script");
+    let archive = kit.folder.join("images").join("pause.tar");
+    let words = [
+        "sh",
+        "-c",
+        BASELINE,
+        "baseline",
+        &work.display().to_string(),
+        &kit.path("bin"),
+        &kit.path("cni"),
+        kit.image("pause"),
+        &archive.display().to_string(),
+    ];
+    let contender = Contender::start(work, ("alone", "barn"), &words)?;
+    let at = |name: &str| files::written_at(&work.join(name));
+    process::until("the peer is ready", || at("ready"))?;
+    let since = |name: &str| at(name).zip(at("begun")).map_or(f64::NAN, |(end, start)| end - start);
+    let (api, ready) = (since("readyz"), since("ready"));
+    table.note("start to /readyz", api, Unit::Seconds);
+    table.note("start to node Ready", ready, Unit::Seconds);
+    let memory = rest(&contender, table);
+    Ok(Figures { api, ready, memory })
+}
+
+fn single(kit: &Kit, work: &Path, (title, config): (&str, &str), table: &mut Table) -> Result<Figures, String> {
+    table.section(title);
+    let file = work.with_extension("yaml");
+    files::write(&file, config)?;
+    let words = kit.sk8s(work, &["controller", "--single", &format!("--config={}", file.display())]);
+    let contender = Contender::start(work, ("alone", "barn"), &words.iter().map(String::as_str).collect::<Vec<_>>())?;
+    let (timeline, _) = process::until("the node is ready", || timeline(kit, work))?;
+    let api = timeline.get("kube-apiserver ready").copied().unwrap_or(f64::NAN);
+    let ready = timeline.get("node ready").copied().unwrap_or(f64::NAN);
+    table.note("start to /readyz", api, Unit::Seconds);
+    let sqlite = config.is_empty();
+    if sqlite {
+        table.goal("start to node Ready", (ready, 6.0), Unit::Seconds);
+    } else {
+        table.note("start to node Ready", ready, Unit::Seconds);
+    }
+    let memory = rest(&contender, table);
+    if sqlite {
+        table.goal("idle memory, all of it", (memory, 400.0), Unit::Mebibytes);
+        let own = sample::memory(&contender).get("sk8s").copied().unwrap_or(f64::NAN);
+        table.goal("idle memory, the supervisor", (own, 20.0), Unit::Mebibytes);
+    }
+    under_load(kit, &contender, table)?;
+    Ok(Figures { api, ready, memory })
+}
+
+fn under_load(kit: &Kit, contender: &Contender, table: &mut Table) -> Result<(), String> {
+    let state = contender.work.join("state");
+    let keys = contender.work.join("keys");
+    files::create_dir_all(&keys)?;
+    for (from, to) in
+        [("admin/client.crt", "client.crt"), ("admin/client.key", "client.key"), ("kubelet/ca.crt", "ca.crt")]
+    {
+        files::write(&keys.join(to), &files::read(&state.join(from))?)?;
+    }
+    let keys = keys.display().to_string();
+    let writes = load::writes(contender, &keys, (8, 250))?;
+    table.goal("2000 writes of 8 clients: refused", (writes.failed as f64, 0.0), Unit::Ratio);
+    table.note("  half of them within", writes.median, Unit::Seconds);
+    table.note("  99 in 100 within", writes.slow, Unit::Seconds);
+    for count in [8, 40] {
+        let pods = load::pods(contender, &keys, (count, kit.image("pause")))?;
+        table.note(&format!("{count} pods at once: half of them Ready within"), pods.median, Unit::Seconds);
+        table.note("  the last within", pods.last, Unit::Seconds);
+        table.note("  pods per minute", count as f64 * 60.0 / pods.last.max(1.0), Unit::Ratio);
+    }
+    Ok(())
+}
+
+/// A controller and a worker.
+fn pair(kit: &Kit, out: &Path, table: &mut Table) -> Result<(), String> {
+    let texts = |words: &[String]| words.to_vec();
+    let tower = out.join("controller");
+    let words = texts(&kit.sk8s(&tower, &["controller"]));
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let controller = Contender::start(&tower, ("192.0.2.10/24", "tower"), &words)?;
+    let shed = out.join("worker");
+    let token = shed.join("token").display().to_string();
+    let wait = "until [ -s \"$0\" ]; do sleep 0.02; done; exec \"$@\"";
+    let join = kit.sk8s(&shed, &["worker", &format!("--token-file={token}")]);
+    let words: Vec<&str> = ["sh", "-c", wait, &token].into_iter().chain(join.iter().map(String::as_str)).collect();
+    let worker = Contender::start(&shed, ("192.0.2.20/24", "shed"), &words)?;
+    controller.wire(&worker);
+    table.section("a controller and a worker");
+    process::until("the controller is ready", || timeline(kit, &tower))?;
+    let data = format!("--data-dir={}", tower.join("data").display());
+    let file = kit.file.display().to_string();
+    let made = controller.said(&[&file, &data, "token", "create", "--role=worker", "--wait"]);
+    files::write(Path::new(&token), &made)?;
+    let (_, took) = process::until("the worker is ready", || timeline(kit, &shed))?;
+    table.note("worker's start to Ready", took.as_secs_f64(), Unit::Seconds);
+    process::sleep(REST);
+    for (name, contender, goal) in [("controller", &controller, 330.0), ("worker", &worker, 130.0)] {
+        let memory = listed(contender, table);
+        table.goal(&format!("idle memory of the {name}"), (memory, goal), Unit::Mebibytes);
+    }
+    Ok(())
+}
+
+/// When what happened, in seconds since its start; `None` while the node is not ready.
+fn timeline(kit: &Kit, work: &Path) -> Option<BTreeMap<String, f64>> {
+    let state = format!("--run-dir={}", work.join("state").display());
+    let said = process::said(&kit.file.display().to_string(), &[&state, "status", "-o", "json"]);
+    let status: Value = serde_json::from_str(&said).ok()?;
+    let moment = |moment: &Value| Some((moment["event"].as_str()?.to_owned(), moment["at-ms"].as_f64()? / 1000.0));
+    let all = status["timeline"].as_array()?.iter().filter_map(moment).collect();
+    (status["phase"] == "ready").then_some(all)
+}
+
+/// Memory after a rest.
+fn rest(contender: &Contender, table: &Table) -> f64 {
+    process::sleep(REST);
+    listed(contender, table)
+}
+
+fn listed(contender: &Contender, table: &Table) -> f64 {
+    let all = sample::memory(contender);
+    for (name, size) in &all {
+        table.note(&format!("  {name}"), *size, Unit::Mebibytes);
+    }
+    let sum = all.values().sum();
+    table.note("idle memory", sum, Unit::Mebibytes);
+    sum
+}
