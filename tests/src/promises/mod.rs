@@ -3,7 +3,6 @@
 mod arm;
 mod debug;
 mod hostile;
-mod pair;
 mod recovery;
 mod reproducible;
 mod restart;
@@ -29,7 +28,6 @@ pub fn run(lab: &Lab, report: &mut Report) {
     seeds::run(lab, report);
     debug::run(lab, report);
     arm::run(lab, report);
-    pair::run(lab, report);
     single(lab, report);
 }
 
