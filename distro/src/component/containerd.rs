@@ -1,6 +1,6 @@
 //! containerd.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use super::{
     Plan, Rendered, share,
@@ -79,17 +79,22 @@ const DROP_INS: &str = "/etc/sk8s/containerd.d/*.toml";
 /// each pull.
 const REGISTRIES: &str = "/etc/sk8s/registries";
 
-/// The runtime of a RuntimeClass with handler `crun`.
-fn crun(plan: &Plan<'_>) -> String {
-    let Some(program) = &plan.machine.crun else { return String::new() };
+/// The runtimes: runc, and where the machine has it crun, for a RuntimeClass with that handler.
+fn runtimes(plan: &Plan<'_>) -> String {
+    let runc = plan.paths.components.join("runc");
+    let all = [("runc", Some(&runc)), ("crun", plan.machine.crun.as_ref())];
+    let known = all.into_iter().filter_map(|(name, program)| Some(runtime(plan, name, program?)));
+    known.collect::<Vec<_>>().join("\n")
+}
+
+fn runtime(plan: &Plan<'_>, name: &str, program: &Path) -> String {
     format!(
-        "
-[plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.crun]
+        "[plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.{name}]
 runtime_type = 'io.containerd.runc.v2'
 
-[plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.crun.options]
+[plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.{name}.options]
 BinaryName = '{program}'
-Root = '{run}/crun'
+Root = '{run}/{name}'
 ShimCgroup = '{shims}'
 SystemdCgroup = false
 ",
@@ -102,9 +107,8 @@ SystemdCgroup = false
 /// The shims live in a group of their own: whatever ends our service's group must not end the pods. Network namespaces are
 /// mounted in our own folder, so that a reset knows which are ours.
 fn config(plan: &Plan<'_>) -> String {
-    let shims = plan.machine.shims.unwrap_or_default();
     let [programs, networks] = network_folders(plan);
-    let crun = crun(plan);
+    let runtimes = runtimes(plan);
     let unused = UNUSED.map(|plugin| format!("    '{plugin}',\n")).concat();
     format!(
         "version = 3
@@ -139,15 +143,7 @@ conf_dir = '{networks}'
 [plugins.'io.containerd.cri.v1.runtime'.containerd]
 default_runtime_name = 'runc'
 
-[plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc]
-runtime_type = 'io.containerd.runc.v2'
-
-[plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc.options]
-BinaryName = '{components}/runc'
-Root = '{run}/runc'
-ShimCgroup = '{shims}'
-SystemdCgroup = false
-{crun}
+{runtimes}
 [plugins.'io.containerd.internal.v1.opt']
 path = '{data}/containerd/opt'
 ",
@@ -156,6 +152,5 @@ path = '{data}/containerd/opt'
         run = plan.paths.run.display(),
         socket = plan.paths.containerd_socket().display(),
         pause = plan.pause,
-        components = plan.paths.components.display(),
     )
 }
