@@ -6,8 +6,8 @@ use skerry_formats::{
     name::Name,
     role::Role,
     seed::{
-        Cidr, ClusterIdentity, Domain, HandOut, HostName, Interface, LabelKey, LabelValue, San, Secret, Seed, SshKey,
-        Taint, Workloads, WriteFile,
+        Api, Cidr, ClusterIdentity, Domain, HandOut, HostName, Interface, LabelKey, LabelValue, San, Secret, Seed,
+        SshKey, Taint, Workloads, WriteFile,
     },
     token::PreShared,
 };
@@ -60,8 +60,8 @@ pub struct Cluster {
     pub name: Option<Name>,
     /// Its keys, if a seed gives them.
     pub identity: ClusterIdentity,
-    /// Further names of the API server.
-    pub sans: Vec<San>,
+    /// Where the API server is called, and its further names.
+    pub api: Api,
     /// Addresses of pods.
     pub pods: Option<Cidr>,
     /// Addresses of Services.
@@ -129,7 +129,7 @@ impl Intent {
             Box::new(Cluster {
                 name: section.cluster.name.clone(),
                 identity: section.cluster.clone(),
-                sans: section.api.sans.clone(),
+                api: section.api.clone(),
                 pods: section.pod_cidr.clone(),
                 services: section.service_cidr.clone(),
                 domain: section.cluster_domain.clone(),

@@ -6,14 +6,11 @@ use skerry_formats::arch::Arch;
 
 use crate::{
     accel::Accel,
-    machine::{Forward, Machine, Network, Watchdog},
+    machine::{Cable, Forward, Machine, Network, Watchdog},
 };
 
 /// Number of PCI Express ports kept free for devices that are plugged in while the machine runs.
 pub const HOTPLUG_PORTS: u8 = 2;
-
-/// The hardware address of a machine on another one's network, where the other has QEMU's usual one.
-const OTHER: &str = "52:54:00:12:34:57";
 
 /// The arguments, without the program's own name.
 #[must_use]
@@ -123,28 +120,19 @@ impl Args {
     }
 
     fn network(&mut self, network: &Network) {
-        let user = |id: &str| {
+        if matches!(network, Network::User(_) | Network::Both(..)) {
             let forward = |forward: &Forward| format!(",hostfwd=tcp:127.0.0.1:{}-:{}", forward.host, forward.guest);
-            format!("user,id={id}{}", network.forwards().iter().map(forward).collect::<String>())
-        };
-        let card = "virtio-net-pci,netdev=net,romfile=";
-        match network {
-            Network::None => {}
-            Network::User(_) => {
-                self.pair("-netdev", &user("net")).pair("-device", card);
-            }
-            Network::Shared { port, .. } => {
-                self.pair("-netdev", &user("user"))
-                    .pair("-netdev", "hubport,id=hub-user,hubid=0,netdev=user")
-                    .pair("-netdev", &format!("socket,id=other,listen=127.0.0.1:{port}"))
-                    .pair("-netdev", "hubport,id=hub-other,hubid=0,netdev=other")
-                    .pair("-netdev", "hubport,id=net,hubid=0")
-                    .pair("-device", card);
-            }
-            Network::Plugged(port) => {
-                self.pair("-netdev", &format!("socket,id=net,connect=127.0.0.1:{port}"))
-                    .pair("-device", &format!("{card},mac={OTHER}"));
-            }
+            let forwards: String = network.forwards().iter().map(forward).collect();
+            self.pair("-netdev", &format!("user,id=net{forwards}"))
+                .pair("-device", "virtio-net-pci,netdev=net,romfile=");
+        }
+        if let Some(cable) = network.cable() {
+            let end = match cable {
+                Cable::First(port) => format!("listen=127.0.0.1:{port}"),
+                Cable::Second(port) => format!("connect=127.0.0.1:{port}"),
+            };
+            let card = format!("virtio-net-pci,netdev=cable,romfile=,mac={}", cable.mac());
+            self.pair("-netdev", &format!("socket,id=cable,{end}")).pair("-device", &card);
         }
     }
 }
@@ -193,17 +181,15 @@ mod tests {
     }
 
     #[test]
-    fn two_machines_share_a_network_and_have_addresses_of_their_own() {
+    fn a_cable_has_two_ends_with_hardware_addresses_of_their_own() {
         let forwards = vec![Forward { host: 40001, guest: 6443 }];
-        let first = Machine { network: Network::Shared { forwards, port: 40002 }, ..machine(Arch::Amd64, Accel::Tcg) };
-        let second = Machine { network: Network::Plugged(40002), ..machine(Arch::Amd64, Accel::Tcg) };
-        let (first, second) = (lines(&first), lines(&second));
-        assert!(
-            first.contains("hostfwd=tcp:127.0.0.1:40001-:6443") && first.contains("listen=127.0.0.1:40002"),
-            "{first}"
-        );
-        assert!(second.contains("connect=127.0.0.1:40002") && second.contains(OTHER), "{second}");
-        assert!(!first.contains(OTHER));
+        let at = |network| lines(&Machine { network, ..machine(Arch::Amd64, Accel::Tcg) });
+        let (first, second) =
+            (at(Network::Both(forwards, Cable::First(40002))), at(Network::Cable(Cable::Second(40002))));
+        assert!(first.contains("hostfwd=tcp:127.0.0.1:40001-:6443"), "{first}");
+        assert!(first.contains("listen=127.0.0.1:40002") && first.contains("mac=52:54:00:00:00:01"), "{first}");
+        assert!(second.contains("connect=127.0.0.1:40002") && second.contains("mac=52:54:00:00:00:02"), "{second}");
+        assert!(!second.contains("user,"), "{second}");
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub use binary::Qemu;
 pub use clock::Deadline;
 pub use firmware::Firmware;
 pub use interrupt::Interrupt;
-pub use machine::{Forward, Machine, Network, Watchdog};
+pub use machine::{Cable, Forward, Machine, Network, Watchdog};
 pub use medium::Medium;
 pub use ports::free as free_port;
 pub use vm::{Options, Vm, VmError};

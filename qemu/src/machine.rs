@@ -49,15 +49,10 @@ pub enum Network {
     None,
     /// QEMU's own network 10.0.2.0/24 with ports of the host's loopback forwarded.
     User(Vec<Forward>),
-    /// The same, and one more machine may be plugged into it, at a TCP port of the host's loopback.
-    Shared {
-        /// What is forwarded to this machine.
-        forwards: Vec<Forward>,
-        /// Where the other plugs in.
-        port: u16,
-    },
-    /// Plugged into another machine's network, at this port.
-    Plugged(u16),
+    /// The same, and a second card on a cable to another machine.
+    Both(Vec<Forward>, Cable),
+    /// One card, on a cable to another machine.
+    Cable(Cable),
 }
 
 impl Network {
@@ -65,8 +60,38 @@ impl Network {
     #[must_use]
     pub fn forwards(&self) -> &[Forward] {
         match self {
-            Self::User(forwards) | Self::Shared { forwards, .. } => forwards,
-            Self::None | Self::Plugged(_) => &[],
+            Self::User(forwards) | Self::Both(forwards, _) => forwards,
+            Self::None | Self::Cable(_) => &[],
+        }
+    }
+
+    /// The cable to another machine.
+    #[must_use]
+    pub const fn cable(&self) -> Option<Cable> {
+        match self {
+            Self::Both(_, cable) | Self::Cable(cable) => Some(*cable),
+            Self::None | Self::User(_) => None,
+        }
+    }
+}
+
+/// One end of a cable between two machines: a connection over the host's loopback. Nobody else is on it, and nobody there hands out
+/// addresses. QEMU's own network cannot be shared instead: it answers for every address, also for the other machine's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cable {
+    /// The end of the machine that starts first, which listens at this port.
+    First(u16),
+    /// The end of the machine that starts then.
+    Second(u16),
+}
+
+impl Cable {
+    /// The hardware address of the card at this end.
+    #[must_use]
+    pub const fn mac(self) -> &'static str {
+        match self {
+            Self::First(_) => "52:54:00:00:00:01",
+            Self::Second(_) => "52:54:00:00:00:02",
         }
     }
 }

@@ -315,8 +315,8 @@ fn open_ports(network: &Network) -> io::Result<Network> {
     let forwards = network.forwards().iter().map(open).collect::<io::Result<_>>()?;
     Ok(match network {
         Network::User(_) => Network::User(forwards),
-        Network::Shared { port, .. } => Network::Shared { forwards, port: *port },
-        other @ (Network::None | Network::Plugged(_)) => other.clone(),
+        Network::Both(_, cable) => Network::Both(forwards, *cable),
+        other @ (Network::None | Network::Cable(_)) => other.clone(),
     })
 }
 

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use skerry_formats::{role::Role, seed::Workloads};
+use skerry_formats::{
+    role::Role,
+    seed::{Api, Workloads},
+};
 
 use crate::intent::{Cluster, Intent};
 
@@ -30,8 +33,8 @@ struct Metadata<'a> {
 
 #[derive(Serialize)]
 struct Spec<'a> {
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    api: BTreeMap<&'static str, Vec<&'a str>>,
+    #[serde(skip_serializing_if = "Api::is_empty")]
+    api: &'a Api,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     network: BTreeMap<&'static str, &'a str>,
     node: Node<'a>,
@@ -49,7 +52,6 @@ struct Node<'a> {
 /// The text of sk8s' configuration.
 #[must_use]
 pub fn cluster_config(intent: &Intent, cluster: &Cluster) -> String {
-    let sans: Vec<&str> = cluster.sans.iter().map(|san| san.as_str()).collect();
     let network = [
         ("podCIDR", cluster.pods.as_ref().map(|pods| pods.as_str())),
         ("serviceCIDR", cluster.services.as_ref().map(|services| services.as_str())),
@@ -60,7 +62,7 @@ pub fn cluster_config(intent: &Intent, cluster: &Cluster) -> String {
         kind: "ClusterConfig",
         metadata: Metadata { name: cluster.name.as_ref().map_or("skerry", |name| name.as_str()) },
         spec: Spec {
-            api: (!sans.is_empty()).then_some(("sans", sans)).into_iter().collect(),
+            api: &cluster.api,
             network: network.into_iter().filter_map(|(key, value)| Some((key, value?))).collect(),
             node: Node {
                 name: intent.name.as_str(),

@@ -39,7 +39,8 @@ pub fn seeds(cluster: &Cluster, owner: &Owner<'_>) -> Result<Vec<(HostName, Seed
     for host in &cluster.spec.hosts {
         let base = section_of(host);
         let section = if host.role.controls() {
-            controller(cluster, owner, base)?
+            let address = host.address();
+            Section { api: Api { address, sans: sans(cluster)? }, ..controller(cluster, owner, base)? }
         } else {
             let named = ClusterIdentity { name: Some(owner.name.clone()), ..ClusterIdentity::default() };
             Section { token: join(host), cluster: named, ..base }
@@ -63,23 +64,26 @@ fn section_of(host: &Host) -> Section {
 
 fn controller(cluster: &Cluster, owner: &Owner<'_>, base: Section) -> Result<Section, ClusterError> {
     let spec = &cluster.spec;
-    let mut sans = spec.api.sans.clone();
+    let joins = base.role == Some(Role::Controller);
+    Ok(Section {
+        cluster: identity::keys(owner.identity, owner.name)?,
+        tokens: if joins { owner.tokens.values().cloned().collect() } else { Vec::new() },
+        pod_cidr: spec.network.pods.clone(),
+        service_cidr: spec.network.services.clone(),
+        cluster_domain: spec.network.domain.clone(),
+        ..base
+    })
+}
+
+fn sans(cluster: &Cluster) -> Result<Vec<San>, ClusterError> {
+    let mut sans = cluster.spec.api.sans.clone();
     for server in cluster.servers() {
         let san: San = server.host_and_port().0.to_ascii_lowercase().parse()?;
         if !sans.contains(&san) {
             sans.push(san);
         }
     }
-    let joins = base.role == Some(Role::Controller);
-    Ok(Section {
-        cluster: identity::keys(owner.identity, owner.name)?,
-        tokens: if joins { owner.tokens.values().cloned().collect() } else { Vec::new() },
-        api: Api { sans },
-        pod_cidr: spec.network.pods.clone(),
-        service_cidr: spec.network.services.clone(),
-        cluster_domain: spec.network.domain.clone(),
-        ..base
-    })
+    Ok(sans)
 }
 
 /// Whether a host joins by a token.

@@ -47,7 +47,7 @@ pub fn all(client: &Client, store: &Store, wants: &[Want], reporter: &Reporter) 
             missing.push(want);
         }
     }
-    let step = reporter.step("fetch packages");
+    let step = reporter.step(format!("fetch {} packages", wants.len()));
     if missing.is_empty() {
         step.done(Outcome::FromStore);
         return Ok(());

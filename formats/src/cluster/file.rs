@@ -1,6 +1,12 @@
 //! The file's types.
 
-use std::{collections::BTreeMap, fmt, net::IpAddr, str::FromStr, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    net::{IpAddr, Ipv4Addr},
+    str::FromStr,
+    time::Duration,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -150,6 +156,15 @@ impl Host {
         }
         let fixed = self.network.iter().flat_map(|interface| &interface.addresses);
         fixed.filter_map(server).collect()
+    }
+
+    /// Which of its own fixed addresses a controller is called at; `None` if it is called at what it gets from elsewhere.
+    #[must_use]
+    pub fn address(&self) -> Option<Ipv4Addr> {
+        let fixed: Vec<Server> =
+            self.network.iter().flat_map(|interface| &interface.addresses).filter_map(server).collect();
+        let called = self.servers().into_iter().filter(|called| fixed.contains(called));
+        called.filter_map(|server| server.host_and_port().0.parse().ok()).next()
     }
 
     /// Which workloads a controller runs; `None` if it runs none or has no choice.

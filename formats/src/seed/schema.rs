@@ -1,6 +1,6 @@
 //! Every key that a seed may have.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use super::{
     shape::{
@@ -51,7 +51,7 @@ const SECTION: Shape = Map(&[
     ("network", List(&INTERFACE)),
     ("labels", LABELS),
     ("taints", TAINTS),
-    ("api", Map(&[("sans", List(&Text(typed::<San>)))])),
+    ("api", Map(&[("address", Text(typed::<Ipv4Addr>)), ("sans", List(&Text(typed::<San>)))])),
     ("pod-cidr", Text(typed::<Cidr>)),
     ("service-cidr", Text(typed::<Cidr>)),
     ("cluster-domain", Text(typed::<Domain>)),

@@ -1,6 +1,6 @@
 //! The validated seed.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, net::Ipv4Addr};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
@@ -231,14 +231,19 @@ impl ClusterIdentity {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct Api {
+    /// Where others reach it, on a node with several addresses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address: Option<Ipv4Addr>,
     /// Further names and addresses that its certificate holds.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub sans: Vec<San>,
 }
 
 impl Api {
-    fn is_empty(&self) -> bool {
-        self.sans.is_empty()
+    /// Whether nothing is said.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
     }
 }
 

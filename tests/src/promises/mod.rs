@@ -1,8 +1,9 @@
-//! The promises, in the order in which they are checked: builds first, then cheap machines, the one with Kubernetes last.
+//! The promises, in the order in which they are checked: builds first, then cheap machines, those with Kubernetes last.
 
 mod arm;
 mod debug;
 mod hostile;
+mod pair;
 mod recovery;
 mod reproducible;
 mod restart;
@@ -29,6 +30,7 @@ pub fn run(lab: &Lab, report: &mut Report) {
     debug::run(lab, report);
     arm::run(lab, report);
     single(lab, report);
+    pair::run(lab, report);
 }
 
 /// A promise that a booted node keeps.
