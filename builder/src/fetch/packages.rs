@@ -41,6 +41,9 @@ pub struct Want {
 /// # Errors
 /// If files are gone from the mirror, all of them are named; any other failure ends it at once.
 pub fn all(client: &Client, store: &Store, wants: &[Want], reporter: &Reporter) -> Result<(), FetchError> {
+    if wants.is_empty() {
+        return Ok(());
+    }
     let mut missing = Vec::new();
     for want in wants {
         if store.blob(&want.digest, want.size)?.is_none() && !missing.contains(&want) {
