@@ -39,6 +39,9 @@ pub enum ApiError {
     },
 }
 
+/// The collection of ConfigMaps that the cluster keeps its own affairs in.
+pub const CONFIG_MAPS: &str = "/api/v1/namespaces/kube-system/configmaps";
+
 /// Bytes of the longest text that is read: the metrics of a large cluster are some ten million.
 const TEXT: u64 = 64 << 20;
 
@@ -92,9 +95,7 @@ impl Client {
     /// # Errors
     /// If there is no answer.
     pub fn fetch(&self, url: &str) -> Result<(u16, String), ApiError> {
-        let mut response = self.agent.get(url).call().map_err(ApiError::Unreachable)?;
-        let text = response.body_mut().read_to_string().map_err(ApiError::Unreachable)?;
-        Ok((response.status().as_u16(), text))
+        answer(self.agent.get(url).call())
     }
 
     /// What the API says at a path that is no object.
@@ -130,12 +131,10 @@ impl Client {
     /// # Errors
     /// If the server cannot be reached or refuses.
     pub fn delete(&self, path: &str) -> Result<bool, ApiError> {
-        let mut response = self.agent.delete(format!("{}{path}", self.server)).call().map_err(ApiError::Unreachable)?;
-        let text = response.body_mut().read_to_string().map_err(ApiError::Unreachable)?;
-        match response.status().as_u16() {
-            200 | 202 => Ok(true),
-            404 => Ok(false),
-            status => Err(refused(path, status, &text)),
+        match answer(self.agent.delete(format!("{}{path}", self.server)).call())? {
+            (200 | 202, _) => Ok(true),
+            (404, _) => Ok(false),
+            (status, text) => Err(refused(path, status, &text)),
         }
     }
 
@@ -145,12 +144,10 @@ impl Client {
     /// If the server cannot be reached or refuses.
     pub fn create(&self, path: &str, object: &serde_json::Value) -> Result<Creation, ApiError> {
         let request = self.agent.post(format!("{}{path}", self.server)).content_type("application/json");
-        let mut response = request.send(object.to_string()).map_err(ApiError::Unreachable)?;
-        let text = response.body_mut().read_to_string().map_err(ApiError::Unreachable)?;
-        match response.status().as_u16() {
-            200..=202 => Ok(Creation::Made),
-            409 => Ok(Creation::There),
-            status => Err(refused(path, status, &text)),
+        match answer(request.send(object.to_string()))? {
+            (200..=202, _) => Ok(Creation::Made),
+            (409, _) => Ok(Creation::There),
+            (status, text) => Err(refused(path, status, &text)),
         }
     }
 
@@ -160,12 +157,10 @@ impl Client {
     /// If the server cannot be reached or refuses.
     pub fn replace(&self, path: &str, object: &serde_json::Value) -> Result<bool, ApiError> {
         let request = self.agent.put(format!("{}{path}", self.server)).content_type("application/json");
-        let mut response = request.send(object.to_string()).map_err(ApiError::Unreachable)?;
-        let text = response.body_mut().read_to_string().map_err(ApiError::Unreachable)?;
-        match response.status().as_u16() {
-            200 | 201 => Ok(true),
-            409 => Ok(false),
-            status => Err(refused(path, status, &text)),
+        match answer(request.send(object.to_string()))? {
+            (200 | 201, _) => Ok(true),
+            (409, _) => Ok(false),
+            (status, text) => Err(refused(path, status, &text)),
         }
     }
 
@@ -175,11 +170,9 @@ impl Client {
     /// If the object is not there, or the server cannot be reached or refuses.
     pub fn merge(&self, path: &str, patch: &serde_json::Value) -> Result<(), ApiError> {
         let request = self.agent.patch(format!("{}{path}", self.server)).content_type("application/merge-patch+json");
-        let mut response = request.send(patch.to_string()).map_err(ApiError::Unreachable)?;
-        let text = response.body_mut().read_to_string().map_err(ApiError::Unreachable)?;
-        match response.status().as_u16() {
-            200 => Ok(()),
-            status => Err(refused(path, status, &text)),
+        match answer(request.send(patch.to_string()))? {
+            (200, _) => Ok(()),
+            (status, text) => Err(refused(path, status, &text)),
         }
     }
 
@@ -190,13 +183,18 @@ impl Client {
     pub fn apply(&self, path: &str, object: &serde_json::Value) -> Result<(), ApiError> {
         let url = format!("{}{path}?fieldManager=sk8s&force=true", self.server);
         let request = self.agent.patch(&url).content_type("application/apply-patch+yaml");
-        let mut response = request.send(object.to_string()).map_err(ApiError::Unreachable)?;
-        let text = response.body_mut().read_to_string().map_err(ApiError::Unreachable)?;
-        match response.status().as_u16() {
-            200 | 201 => Ok(()),
-            status => Err(refused(path, status, &text)),
+        match answer(request.send(object.to_string()))? {
+            (200 | 201, _) => Ok(()),
+            (status, text) => Err(refused(path, status, &text)),
         }
     }
+}
+
+/// Status and text of what was answered.
+fn answer(answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result<(u16, String), ApiError> {
+    let mut response = answer.map_err(ApiError::Unreachable)?;
+    let text = response.body_mut().read_to_string().map_err(ApiError::Unreachable)?;
+    Ok((response.status().as_u16(), text))
 }
 
 /// The server's own words, where they are the usual `Status` object.

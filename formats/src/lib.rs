@@ -6,6 +6,7 @@ pub mod arch;
 pub mod cluster;
 pub mod cmdline;
 pub mod digest;
+pub mod duty;
 pub mod envelope;
 pub mod hint;
 pub mod layout;

@@ -4,6 +4,8 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
+use crate::text_form;
+
 /// Seconds since 1970-01-01T00:00:00Z, leap seconds not counted; written as `2027-01-15T08:00:00Z`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -70,19 +72,7 @@ impl FromStr for Moment {
     }
 }
 
-impl TryFrom<String> for Moment {
-    type Error = BadMoment;
-
-    fn try_from(text: String) -> Result<Self, BadMoment> {
-        text.parse()
-    }
-}
-
-impl From<Moment> for String {
-    fn from(moment: Moment) -> Self {
-        moment.to_string()
-    }
-}
+text_form!(Moment);
 
 #[cfg(test)]
 mod tests {

@@ -7,8 +7,16 @@ use std::{
 
 use clap::Args;
 
-use super::{Failure, Usage};
-use crate::{catalog::Catalog, report::Reporter, store::Store};
+use super::{Failure, Usage, lock};
+use crate::{
+    archive::{Archive, mirror::MirrorError},
+    build::sets::LockedSets,
+    catalog::Catalog,
+    clock,
+    component::{Toolchain, Workshop},
+    report::Reporter,
+    store::Store,
+};
 
 /// Flags that every verb takes.
 #[derive(Debug, Args)]
@@ -46,6 +54,15 @@ impl Host {
         };
         let reporter = if args.quiet { Reporter::quiet() } else { Reporter::stderr() };
         Ok(Self { catalog, store: Store::at(here.join(args.cache.unwrap_or_else(default_cache))), reporter })
+    }
+
+    /// Does something in a workshop that has the locked packages of the store and no mirror.
+    pub fn without_mirror<T>(&self, work: impl FnOnce(&Workshop<'_>) -> Result<T, Failure>) -> Result<T, Failure> {
+        let lock = lock::load(self)?;
+        let archive = Archive::debian(Err(MirrorError::None), self.store.clone(), clock::unix_now())?;
+        let sets = LockedSets { lock: &lock, archive: &archive, reporter: &self.reporter };
+        let toolchain = Toolchain::new(self.store.root(), self.catalog.root());
+        work(&Workshop { store: &self.store, toolchain: &toolchain, packages: &sets, reporter: &self.reporter })
     }
 }
 

@@ -2,14 +2,8 @@
 
 use std::{ffi::OsString, path::PathBuf};
 
-use super::{Failure, Host, lock};
-use crate::{
-    archive::Archive,
-    build::{BuildError, sets::LockedSets},
-    clock,
-    component::{Component, Toolchain, Workshop},
-    plan, tool,
-};
+use super::{Failure, Host};
+use crate::{build::BuildError, component::Component, plan, tool};
 
 /// Flags of `skerry kubectl`.
 #[derive(Debug, clap::Args)]
@@ -30,13 +24,8 @@ pub fn run(host: &Host, args: &Args) -> Result<(), Failure> {
 pub(super) fn program(host: &Host) -> Result<PathBuf, Failure> {
     let folder = host.catalog.component(&"kubernetes".parse()?)?;
     let component = Component::load(&folder)?;
-    let lock = lock::load(host)?;
-    let archive =
-        Archive::debian(Err(crate::archive::mirror::MirrorError::None), host.store.clone(), clock::unix_now())?;
-    let sets = LockedSets { lock: &lock, archive: &archive, reporter: &host.reporter };
-    let toolchain = Toolchain::new(host.store.root(), host.catalog.root());
-    let workshop = Workshop { store: &host.store, toolchain: &toolchain, packages: &sets, reporter: &host.reporter };
-    let built = workshop.build(&component, plan::host_arch()?)?;
+    let arch = plan::host_arch()?;
+    let built = host.without_mirror(|workshop| Ok(workshop.build(&component, arch)?))?;
     let path = built.files.iter().find_map(|file| match &file.content {
         crate::tree::Content::Stored { path, .. } if file.install.file_name() == "kube" => Some(path.clone()),
         _ => None,

@@ -2,13 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::{Failure, Host, lock};
+use super::{Failure, Host};
 use crate::{
-    archive::Archive,
-    build::sets::LockedSets,
-    clock,
-    component::{self, Toolchain, Workshop},
-    fsx, report,
+    component, fsx, report,
     store::{self, Key, Selection},
 };
 use skerry_formats::arch::Arch;
@@ -59,20 +55,17 @@ fn export(host: &Host, file: &std::path::Path) -> Result<(), Failure> {
 
 /// Keys of all components that the store has, of both architectures.
 fn keys(host: &Host) -> Result<Vec<Key>, Failure> {
-    let lock = lock::load(host)?;
-    let none = Err(crate::archive::mirror::MirrorError::None);
-    let archive = Archive::debian(none, host.store.clone(), clock::unix_now())?;
-    let sets = LockedSets { lock: &lock, archive: &archive, reporter: &host.reporter };
-    let toolchain = Toolchain::new(host.store.root(), host.catalog.root());
-    let workshop = Workshop { store: &host.store, toolchain: &toolchain, packages: &sets, reporter: &host.reporter };
     let mut keys = Vec::new();
-    for component in component::load_all(&host.catalog.root().join("recipes/components"))? {
-        for arch in Arch::ALL {
-            let key = workshop.key(&component, arch)?;
-            if host.store.made(&key)?.is_some() {
-                keys.push(key);
+    host.without_mirror(|workshop| {
+        for component in component::load_all(&host.catalog.root().join("recipes/components"))? {
+            for arch in Arch::ALL {
+                let key = workshop.key(&component, arch)?;
+                if host.store.made(&key)?.is_some() {
+                    keys.push(key);
+                }
             }
         }
-    }
+        Ok(())
+    })?;
     Ok(keys)
 }

@@ -11,8 +11,6 @@ use skerry_formats::{
     token::{PreShared, Validity},
 };
 
-use super::seeds::joins;
-
 /// What becomes of a host's token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
@@ -46,7 +44,7 @@ pub fn plan<E>(
     let Validity(span) = cluster.spec.tokens.expiry;
     let ends = span.map(|span| Moment(now.plus(span).0));
     let mut plan = Plan { tokens: BTreeMap::new(), changes: Vec::new() };
-    for host in cluster.spec.hosts.iter().filter(|host| joins(host.role)) {
+    for host in cluster.spec.hosts.iter().filter(|host| !host.role.controls()) {
         let had = before.get(&host.name);
         let good = had.filter(|token| token.expires.is_none_or(|expires| expires.0 > now.0));
         let token = match good {

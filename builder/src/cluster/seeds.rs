@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 
 use sk8s::{link, pki::Identity};
 use skerry_formats::{
-    cluster::{Cluster, Host, HostRole},
+    cluster::{Cluster, Host},
     name::Name,
-    role::Role,
     seed::{Api, ClusterIdentity, HostName, San, Section, Seed},
     token::{JoinToken, PreShared, Server},
 };
@@ -37,13 +36,11 @@ pub fn seeds(cluster: &Cluster, owner: &Owner<'_>) -> Result<Vec<(HostName, Seed
     };
     let mut all = Vec::new();
     for host in &cluster.spec.hosts {
-        let base = section_of(host);
         let section = if host.role.controls() {
-            let address = host.address();
-            Section { api: Api { address, sans: sans(cluster)? }, ..controller(cluster, owner, base)? }
+            controller(cluster, owner, host)?
         } else {
             let named = ClusterIdentity { name: Some(owner.name.clone()), ..ClusterIdentity::default() };
-            Section { token: join(host), cluster: named, ..base }
+            Section { token: join(host), cluster: named, ..section_of(host) }
         };
         all.push((host.name.clone(), Seed { hostname: Some(host.name.clone()), skerry: section, ..Seed::default() }));
     }
@@ -62,16 +59,16 @@ fn section_of(host: &Host) -> Section {
     }
 }
 
-fn controller(cluster: &Cluster, owner: &Owner<'_>, base: Section) -> Result<Section, ClusterError> {
+fn controller(cluster: &Cluster, owner: &Owner<'_>, host: &Host) -> Result<Section, ClusterError> {
     let spec = &cluster.spec;
-    let joins = base.role == Some(Role::Controller);
     Ok(Section {
         cluster: identity::keys(owner.identity, owner.name)?,
-        tokens: if joins { owner.tokens.values().cloned().collect() } else { Vec::new() },
+        tokens: if host.role.admits() { owner.tokens.values().cloned().collect() } else { Vec::new() },
+        api: Api { address: host.address(), sans: sans(cluster)? },
         pod_cidr: spec.network.pods.clone(),
         service_cidr: spec.network.services.clone(),
         cluster_domain: spec.network.domain.clone(),
-        ..base
+        ..section_of(host)
     })
 }
 
@@ -84,9 +81,4 @@ fn sans(cluster: &Cluster) -> Result<Vec<San>, ClusterError> {
         }
     }
     Ok(sans)
-}
-
-/// Whether a host joins by a token.
-pub(super) const fn joins(role: HostRole) -> bool {
-    matches!(role, HostRole::Worker)
 }

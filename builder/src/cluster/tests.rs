@@ -8,7 +8,8 @@ use sk8s::{
     pki::{Identity, UnixTime},
 };
 use skerry_formats::{
-    cluster::{self, Cluster, Host, HostRole},
+    cluster::{self, Cluster, Host},
+    duty::Duty,
     role::Role,
     seed::{self, Header, HostName, Seed, Source},
     token::{JoinToken, PreShared},
@@ -163,7 +164,7 @@ fn what_is_no_k0sctl_file_is_refused() {
     assert_eq!(said(none), "error: not a k0sctl.yaml: `spec.hosts` has no hosts\n");
 }
 
-fn host(number: usize, role: HostRole) -> Host {
+fn host(number: usize, role: Duty) -> Host {
     let addresses = if role.controls() { vec!["10.0.0.1".parse().unwrap()] } else { Vec::new() };
     Host {
         name: format!("host-{number}").parse().unwrap(),
@@ -179,12 +180,12 @@ fn host(number: usize, role: HostRole) -> Host {
 
 fn any_cluster() -> impl Strategy<Value = Cluster> {
     (0..3_usize, 0..6_usize, any::<bool>()).prop_map(|(kind, workers, no_taints)| {
-        let role = [HostRole::Controller, HostRole::ControllerWorker, HostRole::Single][kind];
-        let workers = if role == HostRole::Single { 0 } else { workers };
+        let role = [Duty::Controller, Duty::ControllerWorker, Duty::Single][kind];
+        let workers = if role == Duty::Single { 0 } else { workers };
         let mut cluster = Cluster::default();
-        let no_taints = no_taints && role == HostRole::ControllerWorker;
+        let no_taints = no_taints && role == Duty::ControllerWorker;
         cluster.spec.hosts.push(Host { no_taints, ..host(0, role) });
-        cluster.spec.hosts.extend((1..=workers).map(|number| host(number, HostRole::Worker)));
+        cluster.spec.hosts.extend((1..=workers).map(|number| host(number, Duty::Worker)));
         cluster
     })
 }
@@ -210,8 +211,8 @@ proptest! {
             let text = made.to_cloud_config().unwrap();
             prop_assert_eq!(&read(&text), made);
             prop_assert_eq!(text.contains("PRIVATE KEY"), host.role.controls(), "only a controller has keys");
-            prop_assert_eq!(made.skerry.token.is_some(), host.role == HostRole::Worker);
-            let told = if matches!(host.role, HostRole::Controller | HostRole::ControllerWorker) { plan.tokens.len() } else { 0 };
+            prop_assert_eq!(made.skerry.token.is_some(), host.role == Duty::Worker);
+            let told = if matches!(host.role, Duty::Controller | Duty::ControllerWorker) { plan.tokens.len() } else { 0 };
             prop_assert_eq!(made.skerry.tokens.len(), told);
         }
         let again = cluster::read(&Source::new("s"), cluster.to_yaml().unwrap().as_bytes());

@@ -67,7 +67,7 @@ pub fn components(plan: &Plan<'_>) -> Vec<ComponentSpec> {
 pub fn of(duty: Duty, settings: &Settings) -> impl Iterator<Item = ComponentId> + use<> {
     let kept = datastore::component(&settings.storage);
     let keeps = move |id| !matches!(id, ComponentId::Kine | ComponentId::Etcd) || kept == Some(id);
-    ComponentId::ALL.into_iter().filter(move |id| duty.runs(*id) && keeps(*id))
+    ComponentId::ALL.into_iter().filter(move |id| id.runs_on(duty) && keeps(*id))
 }
 
 /// `None` for a datastore that the cluster's objects are not in.
@@ -85,7 +85,7 @@ fn spec(id: ComponentId, plan: &Plan<'_>) -> Option<ComponentSpec> {
         (ComponentId::Flannel, _) => flannel::spec(plan),
     };
     // What runs on another node is reached through this node's own way to it, and is not waited for here.
-    spec.needs.retain(|need| plan.duty.runs(need.component));
+    spec.needs.retain(|need| need.component.runs_on(plan.duty));
     Some(spec)
 }
 

@@ -8,12 +8,11 @@ use serde_json::{Value, json};
 
 use super::sealed::{SealError, seal, unseal};
 use crate::{
-    api::{ApiError, Client},
+    api::{ApiError, CONFIG_MAPS, Client},
     config::NodeName,
     pki::Keyring,
 };
 
-const ALL: &str = "/api/v1/namespaces/kube-system/configmaps";
 const NAME: &str = "sk8s-keyring";
 const SEALED: &str = "sealed";
 const HAS: &str = "has.";
@@ -48,7 +47,7 @@ impl Board {
     /// # Errors
     /// If the API does not answer, or what it holds is not the cluster's.
     pub fn read(client: &Client, authority: &str) -> Result<Option<Self>, BoardError> {
-        client.get(&format!("{ALL}/{NAME}"))?.map(|object| Ok(Self::of(&object, authority)?)).transpose()
+        client.get(&format!("{CONFIG_MAPS}/{NAME}"))?.map(|object| Ok(Self::of(&object, authority)?)).transpose()
     }
 
     fn of(object: &Value, authority: &str) -> Result<Self, SealError> {
@@ -74,7 +73,7 @@ impl Board {
     /// # Errors
     /// If the API does not answer or refuses.
     pub fn make(client: &Client, keyring: &Keyring, authority: &str) -> Result<(), BoardError> {
-        client.create(ALL, &Self::object(keyring, authority)?)?;
+        client.create(CONFIG_MAPS, &Self::object(keyring, authority)?)?;
         Ok(())
     }
 
@@ -93,7 +92,7 @@ impl Board {
         for (controller, generation) in self.has.iter().filter(|(name, _)| !gone.contains(name)) {
             object["data"][format!("{HAS}{controller}")] = json!(generation.to_string());
         }
-        if client.replace(&format!("{ALL}/{NAME}"), &object)? { Ok(()) } else { Err(BoardError::Raced) }
+        if client.replace(&format!("{CONFIG_MAPS}/{NAME}"), &object)? { Ok(()) } else { Err(BoardError::Raced) }
     }
 
     /// Says what a controller works with.
@@ -102,7 +101,7 @@ impl Board {
     /// If the API does not answer or refuses.
     pub fn report(client: &Client, controller: &NodeName, generation: u32) -> Result<(), BoardError> {
         let data = json!({ "data": { format!("{HAS}{controller}"): generation.to_string() } });
-        Ok(client.merge(&format!("{ALL}/{NAME}"), &data)?)
+        Ok(client.merge(&format!("{CONFIG_MAPS}/{NAME}"), &data)?)
     }
 
     /// The controllers that do not work with its keyring yet.

@@ -10,7 +10,7 @@ use skerry_formats::token::{SECRET_TYPE, TokenId};
 
 use super::record::{BadRecord, SECRETS, TokenRecord};
 use crate::{
-    api::{ApiError, Client, Creation},
+    api::{ApiError, CONFIG_MAPS, Client, Creation},
     manifests::{self, BadManifest},
     pki::UnixTime,
 };
@@ -34,7 +34,6 @@ pub enum BadTokens {
     },
 }
 
-const CONFIG_MAPS: &str = "/api/v1/namespaces/kube-system/configmaps";
 /// Which tokens were made known: id to time.
 const LEDGER: &str = "sk8s-pre-shared-tokens";
 

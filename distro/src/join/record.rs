@@ -179,7 +179,7 @@ impl UnixTime {
     /// In the form of RFC 3339, as in `2026-09-12T07:55:41Z`.
     #[must_use]
     pub fn rfc3339(self) -> String {
-        self.to_date().format(&Rfc3339).unwrap_or_default()
+        Moment(self.0).to_string()
     }
 
     /// From the form of RFC 3339; `None` before 1970 and for anything else.

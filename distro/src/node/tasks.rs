@@ -40,7 +40,7 @@ pub async fn run(node: Prepared, api: Api, handle: Handle) {
         }
     };
     let network = async {
-        if node.duty.runs(ComponentId::Flannel) && matches!(node.settings.provider, Provider::Flannel(_)) {
+        if ComponentId::Flannel.runs_on(node.duty) && matches!(node.settings.provider, Provider::Flannel(_)) {
             network::follow(api.clone(), node.settings.clone(), node.paths.clone()).await;
         }
     };

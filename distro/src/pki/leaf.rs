@@ -151,7 +151,7 @@ impl LeafId {
     #[must_use]
     const fn belongs(self, duty: Duty) -> bool {
         match self.user() {
-            Some(component) => duty.runs(component),
+            Some(component) => component.runs_on(duty),
             None => duty.controls(),
         }
     }

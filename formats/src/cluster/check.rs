@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{Cluster, Host, HostRole};
-use crate::seed::{Fault, KeyPath, interfaces};
+use super::{Cluster, Host};
+use crate::{
+    duty::Duty,
+    seed::{Fault, KeyPath, interfaces},
+};
 
 /// How many addresses a join token holds.
 const MOST_SERVERS: usize = 16;
@@ -38,7 +41,7 @@ fn controllers(hosts: &[Host], at: &KeyPath, faults: &mut Faults) {
     for (index, _) in found {
         note(faults, at.item(index).key("role"), "a second controller: seeds make clusters with one so far");
     }
-    if controller.role == HostRole::Single && hosts.len() > 1 {
+    if controller.role == Duty::Single && hosts.len() > 1 {
         let why = "no other host joins a `single` one; wanted here: `controller+worker` with `noTaints: true`";
         note(faults, at.item(first).key("role"), why);
     }
@@ -48,11 +51,11 @@ fn controllers(hosts: &[Host], at: &KeyPath, faults: &mut Faults) {
 fn alone(host: &Host, at: &KeyPath, faults: &mut Faults) {
     let servers = host.servers().len();
     match host.role {
-        HostRole::Worker if !host.addresses.is_empty() => {
+        Duty::Worker if !host.addresses.is_empty() => {
             let why = "only a controller is called: a worker dials out; its own address goes into `network`";
             note(faults, at.key("addresses"), why);
         }
-        HostRole::Worker => {}
+        Duty::Worker => {}
         _ if servers == 0 => {
             let why = "missing: where workers and `kubectl` call this controller, as in `[192.168.1.10]`";
             note(faults, at.key("addresses"), why);
@@ -62,7 +65,7 @@ fn alone(host: &Host, at: &KeyPath, faults: &mut Faults) {
         }
         _ => {}
     }
-    if host.no_taints && host.role != HostRole::ControllerWorker {
+    if host.no_taints && host.role != Duty::ControllerWorker {
         note(faults, at.key("noTaints"), "only a `controller+worker` has a taint to do without");
     }
     if !host.role.works() {

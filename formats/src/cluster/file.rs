@@ -2,18 +2,15 @@
 
 use std::{
     collections::BTreeMap,
-    fmt,
     net::{IpAddr, Ipv4Addr},
-    str::FromStr,
     time::Duration,
 };
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    hint,
+    duty::Duty,
     name::Name,
-    role::Role,
     seed::{Address, Api, Cidr, Domain, HostName, Interface, LabelKey, LabelValue, Taint, Workloads},
     token::{Server, Validity},
 };
@@ -100,7 +97,7 @@ pub struct Host {
     /// Its name, and its node's.
     pub name: HostName,
     /// What it does.
-    pub role: HostRole,
+    pub role: Duty,
     /// Whether a controller that works runs all workloads, and not only those that tolerate a control plane.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub no_taints: bool,
@@ -121,28 +118,6 @@ pub struct Host {
     pub taints: Vec<Taint>,
 }
 
-/// What a host does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub enum HostRole {
-    /// The control plane alone.
-    Controller,
-    /// The control plane, and workloads.
-    ControllerWorker,
-    /// A whole cluster that no other host joins.
-    Single,
-    /// Workloads.
-    Worker,
-}
-
-/// A word that names no role of a host.
-#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
-#[error("unknown role: `{word}`; known: `controller`, `controller+worker`, `single`, `worker`{}", .near.map(|n| format!("; did you mean `{n}`?")).unwrap_or_default())]
-pub struct UnknownHostRole {
-    word: String,
-    near: Option<&'static str>,
-}
-
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
@@ -154,15 +129,18 @@ impl Host {
         if !self.addresses.is_empty() {
             return self.addresses.clone();
         }
-        let fixed = self.network.iter().flat_map(|interface| &interface.addresses);
-        fixed.filter_map(server).collect()
+        self.fixed().collect()
+    }
+
+    /// The fixed addresses of its interfaces.
+    fn fixed(&self) -> impl Iterator<Item = Server> + '_ {
+        self.network.iter().flat_map(|interface| &interface.addresses).filter_map(server)
     }
 
     /// Which of its own fixed addresses a controller is called at; `None` if it is called at what it gets from elsewhere.
     #[must_use]
     pub fn address(&self) -> Option<Ipv4Addr> {
-        let fixed: Vec<Server> =
-            self.network.iter().flat_map(|interface| &interface.addresses).filter_map(server).collect();
+        let fixed: Vec<Server> = self.fixed().collect();
         let called = self.servers().into_iter().filter(|called| fixed.contains(called));
         called.filter_map(|server| server.host_and_port().0.parse().ok()).next()
     }
@@ -171,8 +149,8 @@ impl Host {
     #[must_use]
     pub const fn workloads(&self) -> Option<Workloads> {
         match (self.role, self.no_taints) {
-            (HostRole::ControllerWorker, true) => Some(Workloads::All),
-            (HostRole::ControllerWorker, false) => Some(Workloads::Tolerating),
+            (Duty::ControllerWorker, true) => Some(Workloads::All),
+            (Duty::ControllerWorker, false) => Some(Workloads::Tolerating),
             _ => None,
         }
     }
@@ -184,74 +162,5 @@ fn server(address: &Address) -> Option<Server> {
     match ip {
         IpAddr::V4(v4) => v4.to_string().parse().ok(),
         IpAddr::V6(v6) => format!("[{v6}]").parse().ok(),
-    }
-}
-
-impl HostRole {
-    /// All roles.
-    pub const ALL: [Self; 4] = [Self::Controller, Self::ControllerWorker, Self::Single, Self::Worker];
-
-    /// Its word.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Controller => "controller",
-            Self::ControllerWorker => "controller+worker",
-            Self::Single => "single",
-            Self::Worker => "worker",
-        }
-    }
-
-    /// The role in the host's seed.
-    #[must_use]
-    pub const fn role(self) -> Role {
-        match self {
-            Self::Controller | Self::ControllerWorker => Role::Controller,
-            Self::Single => Role::Single,
-            Self::Worker => Role::Worker,
-        }
-    }
-
-    /// Whether the control plane runs there.
-    #[must_use]
-    pub const fn controls(self) -> bool {
-        !matches!(self, Self::Worker)
-    }
-
-    /// Whether pods run there: only then there is a node.
-    #[must_use]
-    pub const fn works(self) -> bool {
-        !matches!(self, Self::Controller)
-    }
-}
-
-impl fmt::Display for HostRole {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-impl FromStr for HostRole {
-    type Err = UnknownHostRole;
-
-    fn from_str(word: &str) -> Result<Self, UnknownHostRole> {
-        Self::ALL.into_iter().find(|role| role.as_str() == word).ok_or_else(|| UnknownHostRole {
-            word: crate::seed::printable(word),
-            near: hint::nearest(word, Self::ALL.map(Self::as_str)),
-        })
-    }
-}
-
-impl TryFrom<String> for HostRole {
-    type Error = UnknownHostRole;
-
-    fn try_from(word: String) -> Result<Self, UnknownHostRole> {
-        word.parse()
-    }
-}
-
-impl From<HostRole> for String {
-    fn from(role: HostRole) -> Self {
-        role.as_str().to_owned()
     }
 }

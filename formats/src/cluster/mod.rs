@@ -11,7 +11,7 @@ mod schema;
 #[cfg(test)]
 mod tests;
 
-pub use file::{Cluster, Host, HostRole, Metadata, Network, Spec, Tokens, UnknownHostRole};
+pub use file::{Cluster, Host, Metadata, Network, Spec, Tokens};
 
 use crate::{
     seed::{Api, Fault, KeyPath, Problem, Problems, Source, checked, decode, line_of},

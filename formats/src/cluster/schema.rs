@@ -1,7 +1,8 @@
 //! Every key that a cluster's file may have.
 
-use super::{API_VERSION, HostRole, KIND};
+use super::{API_VERSION, KIND};
 use crate::{
+    duty::Duty,
     name::Name,
     seed::{
         Cidr, Domain, HostName, INTERFACE, LABELS, San,
@@ -42,7 +43,7 @@ const HOST: Shape = Record(
     2,
     &[
         ("name", Text(typed::<HostName>)),
-        ("role", Text(typed::<HostRole>)),
+        ("role", Text(typed::<Duty>)),
         ("noTaints", Flag),
         ("addresses", List(&Text(typed::<Server>))),
         ("board", Text(typed::<Name>)),

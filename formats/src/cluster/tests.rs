@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{Cluster, HostRole, read};
+use super::{Cluster, read};
 use crate::{
     role::Role,
     seed::{Problems, Source, Workloads},
@@ -51,13 +51,6 @@ fn a_controller_with_a_fixed_address_is_called_there() {
                 - addresses: [10.0.0.5/24, \"fd00::5/64\"]\n";
     let servers: Vec<String> = cluster(text).unwrap().spec.hosts[0].servers().iter().map(ToString::to_string).collect();
     assert_eq!(servers, ["10.0.0.5", "[fd00::5]"]);
-}
-
-#[test]
-fn every_role_is_its_own_word() {
-    for role in HostRole::ALL {
-        assert_eq!(role.as_str().parse(), Ok(role));
-    }
 }
 
 const DOC: &str = include_str!("../../../docs/cluster.md");

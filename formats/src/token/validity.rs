@@ -4,6 +4,8 @@ use std::{str::FromStr, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
+use crate::text_form;
+
 /// How long a token is good; `None` is for ever. Written as `30m`, `100h`, `7d` or `0`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(try_from = "String", into = "String")]
@@ -43,19 +45,7 @@ impl std::fmt::Display for Validity {
     }
 }
 
-impl TryFrom<String> for Validity {
-    type Error = BadValidity;
-
-    fn try_from(text: String) -> Result<Self, BadValidity> {
-        text.parse()
-    }
-}
-
-impl From<Validity> for String {
-    fn from(validity: Validity) -> Self {
-        validity.to_string()
-    }
-}
+text_form!(Validity);
 
 #[cfg(test)]
 mod tests {

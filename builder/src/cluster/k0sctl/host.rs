@@ -4,7 +4,8 @@ use std::{collections::BTreeMap, net::IpAddr, str::FromStr as _};
 
 use serde_yaml_ng::Value;
 use skerry_formats::{
-    cluster::{Cluster, Host, HostRole},
+    cluster::{Cluster, Host},
+    duty::Duty,
     seed::HostName,
     token::Server,
 };
@@ -18,7 +19,7 @@ const CARRIED: [&str; 5] = ["role", "hostname", "noTaints", "privateAddress", "i
 /// A host, as far as it can be carried over; none without a role.
 pub fn host(index: usize, value: &Value, so_far: &Cluster, remarks: &mut Remarks) -> Option<Host> {
     let at = format!("spec.hosts[{index}]");
-    let role = match value["role"].as_str().unwrap_or_default().parse::<HostRole>() {
+    let role = match value["role"].as_str().unwrap_or_default().parse::<Duty>() {
         Ok(role) => role,
         Err(error) => {
             remarks.add(&format!("{at}.role"), &format!("the host is left out: {error}"));
@@ -44,7 +45,7 @@ pub fn host(index: usize, value: &Value, so_far: &Cluster, remarks: &mut Remarks
         labels: BTreeMap::new(),
         taints: Vec::new(),
     };
-    if host.no_taints && role != HostRole::ControllerWorker {
+    if host.no_taints && role != Duty::ControllerWorker {
         remarks.add(&format!("{at}.noTaints"), "left out: only a `controller+worker` has a taint to do without");
         host.no_taints = false;
     }
@@ -71,7 +72,7 @@ fn named(value: &Value, address: Option<&str>) -> Option<HostName> {
     [value["hostname"].as_str(), of_address].into_iter().flatten().find_map(|text| text.to_lowercase().parse().ok())
 }
 
-fn numbered(role: HostRole, number: usize) -> HostName {
+fn numbered(role: Duty, number: usize) -> HostName {
     let stem = if role.controls() { "controller" } else { "worker" };
     HostName::from_str(&format!("{stem}-{number}")).unwrap_or_default()
 }

@@ -5,7 +5,8 @@ mod words;
 
 use serde_yaml_ng::{Mapping, Value};
 use skerry_formats::{
-    cluster::{self, Cluster, HostRole},
+    cluster::{self, Cluster},
+    duty::Duty,
     seed::Source,
 };
 
@@ -151,6 +152,6 @@ fn unfinished(cluster: &Cluster) -> Vec<String> {
 }
 
 /// How many hosts of a role there are so far.
-fn of_role(cluster: &Cluster, role: HostRole) -> usize {
+fn of_role(cluster: &Cluster, role: Duty) -> usize {
     cluster.spec.hosts.iter().filter(|host| host.role == role).count()
 }

@@ -97,7 +97,7 @@ fn baseline(kit: &Kit, work: &Path, table: &mut Table) -> Result<Figures, String
     let (api, ready) = (since("readyz"), since("ready"));
     table.note("start to /readyz", api, Unit::Seconds);
     table.note("start to node Ready", ready, Unit::Seconds);
-    let memory = rest(&contender, table);
+    let memory = total(&rest(&contender, table));
     Ok(Figures { api, ready, memory })
 }
 
@@ -117,10 +117,11 @@ fn single(kit: &Kit, work: &Path, (title, config): (&str, &str), table: &mut Tab
     } else {
         table.note("start to node Ready", ready, Unit::Seconds);
     }
-    let memory = rest(&contender, table);
+    let used = rest(&contender, table);
+    let memory = total(&used);
     if sqlite {
         table.goal("idle memory, all of it", (memory, 400.0), Unit::Mebibytes);
-        let own = sample::memory(&contender).get("sk8s").copied().unwrap_or(f64::NAN);
+        let own = used.get("sk8s").copied().unwrap_or(f64::NAN);
         table.goal("idle memory, the supervisor", (own, 20.0), Unit::Mebibytes);
     }
     under_load(kit, &contender, table)?;
@@ -152,9 +153,8 @@ fn under_load(kit: &Kit, contender: &Contender, table: &mut Table) -> Result<(),
 
 /// A controller and a worker.
 fn pair(kit: &Kit, out: &Path, table: &mut Table) -> Result<(), String> {
-    let texts = |words: &[String]| words.to_vec();
     let tower = out.join("controller");
-    let words = texts(&kit.sk8s(&tower, &["controller"]));
+    let words = kit.sk8s(&tower, &["controller"]);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let controller = Contender::start(&tower, ("192.0.2.10/24", "tower"), &words)?;
     let shed = out.join("worker");
@@ -174,7 +174,7 @@ fn pair(kit: &Kit, out: &Path, table: &mut Table) -> Result<(), String> {
     table.note("worker's start to Ready", took.as_secs_f64(), Unit::Seconds);
     process::sleep(REST);
     for (name, contender, goal) in [("controller", &controller, 330.0), ("worker", &worker, 130.0)] {
-        let memory = listed(contender, table);
+        let memory = total(&listed(contender, table));
         table.goal(&format!("idle memory of the {name}"), (memory, goal), Unit::Mebibytes);
     }
     Ok(())
@@ -190,18 +190,21 @@ fn timeline(kit: &Kit, work: &Path) -> Option<BTreeMap<String, f64>> {
     (status["phase"] == "ready").then_some(all)
 }
 
-/// Memory after a rest.
-fn rest(contender: &Contender, table: &Table) -> f64 {
+/// Memory of each component after a rest, in MiB.
+fn rest(contender: &Contender, table: &Table) -> BTreeMap<String, f64> {
     process::sleep(REST);
     listed(contender, table)
 }
 
-fn listed(contender: &Contender, table: &Table) -> f64 {
+fn listed(contender: &Contender, table: &Table) -> BTreeMap<String, f64> {
     let all = sample::memory(contender);
     for (name, size) in &all {
         table.note(&format!("  {name}"), *size, Unit::Mebibytes);
     }
-    let sum = all.values().sum();
-    table.note("idle memory", sum, Unit::Mebibytes);
-    sum
+    table.note("idle memory", total(&all), Unit::Mebibytes);
+    all
+}
+
+fn total(used: &BTreeMap<String, f64>) -> f64 {
+    used.values().sum()
 }
