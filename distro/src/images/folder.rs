@@ -25,6 +25,10 @@ use crate::{
 /// How often the folder is looked at.
 pub const PERIOD: Duration = Duration::from_secs(10);
 
+/// How many looks containerd is left in peace for when nothing has changed: five minutes. Then what could not be imported is tried
+/// again, and what somebody removed comes back.
+const PEACE: u32 = 30;
+
 /// Names of files that are taken for archives end so; containerd's client takes no compressed ones.
 const ENDING: &str = ".tar";
 const RECORD: &str = ".imported.json";
@@ -39,6 +43,8 @@ pub struct Folder {
     seen: BTreeMap<String, Print>,
     /// What is wrong with which; told once.
     told: BTreeMap<String, String>,
+    /// Looks that are left before containerd is asked again, if nothing changes.
+    peace: u32,
 }
 
 /// What came of a file.
@@ -74,6 +80,22 @@ fn work(files: &BTreeMap<String, Print>, before: &BTreeMap<String, Print>, known
 }
 
 impl Folder {
+    /// Whether there may be something to do; takes note of the files. What it returns besides is how they were before.
+    fn due(&mut self, files: &BTreeMap<String, Print>) -> Option<BTreeMap<String, Print>> {
+        let before = std::mem::replace(&mut self.seen, files.clone());
+        if before != *files {
+            self.peace = 0;
+            return Some(before);
+        }
+        match self.peace.checked_sub(1) {
+            Some(left) => {
+                self.peace = left;
+                None
+            }
+            None => Some(before),
+        }
+    }
+
     /// Looks once; what it did and what went wrong is in the log. Nothing is done where there is no such folder.
     ///
     /// # Errors
@@ -84,6 +106,7 @@ impl Folder {
             return Ok(());
         }
         let files = archives(&folder)?;
+        let Some(before) = self.due(&files) else { return Ok(()) };
         let path = folder.join(RECORD);
         // What cannot be read is made again: importing twice does no harm.
         let mut record: Record =
@@ -91,8 +114,7 @@ impl Folder {
         let ctr = Ctr::new(paths);
         let list = ctr.list()?;
         let there: BTreeSet<&str> = references(&list).collect();
-        let todo = work(&files, &self.seen, (&record, &there));
-        self.seen.clone_from(&files);
+        let todo = work(&files, &before, (&record, &there));
         for name in &todo.forget {
             let others: BTreeSet<&String> =
                 record.iter().filter(|(other, _)| *other != name).flat_map(|(_, imported)| &imported.images).collect();
@@ -122,6 +144,9 @@ impl Folder {
         if todo != Work::default() {
             let text = format!("{:#}\n", serde_json::json!(record));
             fs::write(&path, text.as_bytes(), Access::Public, Account::ROOT)?;
+        }
+        if before == files {
+            self.peace = PEACE;
         }
         Ok(())
     }
@@ -158,7 +183,7 @@ fn name(path: &Path) -> Option<String> {
 mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
-    use super::{Imported, Record, Work, name, work};
+    use super::{Folder, Imported, PEACE, Record, Work, name, work};
 
     fn files(all: &[(&str, u64)]) -> BTreeMap<String, (u64, i128)> {
         all.iter().map(|(name, size)| ((*name).to_owned(), (*size, 7))).collect()
@@ -191,6 +216,19 @@ mod tests {
     fn images_of_a_file_that_is_gone_are_let_go() {
         let there = BTreeSet::from(["x:1"]);
         assert_eq!(work(&files(&[]), &files(&[]), (&record("a.tar", 5, "x:1"), &there)).forget, ["a.tar"]);
+    }
+
+    #[test]
+    fn what_does_not_change_leaves_containerd_in_peace_for_a_while() {
+        let mut folder = Folder::default();
+        let (one, other) = (files(&[("a.tar", 5)]), files(&[("a.tar", 6)]));
+        assert!(folder.due(&one).is_some(), "new");
+        assert!(folder.due(&one).is_some(), "at rest, and not looked at yet");
+        folder.peace = PEACE;
+        assert!((0..PEACE).all(|_| folder.due(&one).is_none()));
+        assert!(folder.due(&one).is_some(), "once in a while");
+        folder.peace = PEACE;
+        assert!(folder.due(&other).is_some() && folder.due(&other).is_some(), "changed");
     }
 
     #[test]
