@@ -5,7 +5,7 @@ use std::path::Path;
 use skerry_formats::{arch::Arch, moment::Moment};
 use skerry_qemu::{Deadline, files};
 
-use crate::{Broken, Check, lab::Lab, report::Report};
+use crate::{Broken, Check, lab::Lab, node::Node, report::Report};
 
 /// Seconds from power on to Ready under emulation.
 const READY: u64 = 600;
@@ -18,7 +18,10 @@ pub const NAMES: [&str; 2] = [
 ];
 
 /// Checks both on the disk of a node that was powered off, one after the other.
-pub fn run(lab: &Lab, report: &mut Report, state: &Path) {
+pub fn run(lab: &Lab, report: &mut Report, mut node: Node) {
+    // It has been stopped already, unless only these promises are wanted.
+    let _ = node.stop();
+    let state = node.state();
     let left = || files::modified(&state.join("disk.qcow2")).map_err(Broken::when("no disk"));
     report.promise(NAMES[0], || switched_on(lab, state, Moment(left()?.0 + 400 * DAY)));
     report.promise(NAMES[1], || switched_on(lab, state, Moment(left()?.0 - 365 * DAY)));

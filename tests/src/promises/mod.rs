@@ -77,7 +77,7 @@ fn single(lab: &Lab, report: &mut Report) {
     for (name, check) in ON_NODE {
         report.promise(name, || check(&mut node));
     }
-    clock::run(lab, report, node.state());
+    clock::run(lab, report, node);
 }
 
 /// A booted node with the pods that the promises look at.
