@@ -1,6 +1,6 @@
 //! What a request comes to: board, recipe, components and package sets. Pure, but for reading the catalogue.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use skerry_formats::{arch::Arch, name::Name, role::Role};
 
@@ -90,6 +90,11 @@ pub fn host_arch() -> Result<Arch, PlanError> {
     Arch::ALL.into_iter().find(|arch| arch.kernel() == here).ok_or(PlanError::Host)
 }
 
+/// The package set with the tools that every build runs.
+pub const TOOLBOX: &str = "toolbox";
+/// The package set with the files of the boot chain.
+pub const BOOT: &str = "boot";
+
 /// Makes the plan of a request.
 ///
 /// # Errors
@@ -104,7 +109,10 @@ pub fn resolve(catalog: &Catalog, request: Request) -> Result<Plan, PlanError> {
     }
     let tables = Tables::load(&catalog.root().join("recipes"))?;
     let root = root_request(&board, &request.profile, &recipe)?;
-    let beside = beside_requests(&catalog.sets()?, board.arch)?;
+    let of_components = components.iter().flat_map(Component::package_sets);
+    let wanted: BTreeSet<&str> = of_components.chain([TOOLBOX, BOOT]).collect();
+    let mut beside = beside_requests(&catalog.sets()?, board.arch)?;
+    beside.retain(|name, _| wanted.contains(name.as_str()));
     Ok(Plan { request, board, recipe, components, tables, root, beside })
 }
 

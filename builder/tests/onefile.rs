@@ -82,7 +82,7 @@ impl Bench {
     }
 
     fn make(&self, arch: Arch, reporter: &Reporter) -> Result<OneFile, OneFileError> {
-        let plan = onefile::resolve(&Catalog::at(self.folder.path()), arch).unwrap();
+        let plan = onefile::resolve(&Catalog::at(self.folder.path()), arch, &[]).unwrap();
         let (store, packages) = (Store::at(self.path("cache")), Folders(self.path("sets")));
         let toolchain = Toolchain::new(self.path("cache"), self.path("workspace"));
         let workshop = Workshop { store: &store, toolchain: &toolchain, packages: &packages, reporter };
@@ -189,7 +189,7 @@ fn the_shipped_file_carries_what_an_image_has() {
     image.retain(|name| !beside.contains(&name.as_str()));
     assert_eq!(names(shipped().one_file().unwrap().components), image);
     for arch in Arch::ALL {
-        let plan = onefile::resolve(&shipped(), arch).unwrap();
+        let plan = onefile::resolve(&shipped(), arch, &[]).unwrap();
         let sets: Vec<String> = plan.sets().iter().map(ToString::to_string).collect();
         let host = host_arch().unwrap();
         let files = ["busybox", "rust-std", "sysroot"].map(|set| format!("{set}/{arch}"));
@@ -199,7 +199,7 @@ fn the_shipped_file_carries_what_an_image_has() {
 
 #[test]
 fn the_version_of_sk8s_is_that_of_the_kubernetes_it_carries() {
-    let plan = onefile::resolve(&shipped(), Arch::Amd64).unwrap();
+    let plan = onefile::resolve(&shipped(), Arch::Amd64, &[]).unwrap();
     let kubernetes = plan.components.iter().find(|component| component.name.as_str() == "kubernetes").unwrap();
     assert!(sk8s::version::VERSION.starts_with(&format!("v{}+sk8s.", kubernetes.version)));
 }

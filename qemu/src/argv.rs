@@ -38,6 +38,9 @@ pub fn argv(machine: &Machine) -> Vec<OsString> {
     args.disks(machine);
     args.network(&machine.network);
     args.pair("-device", "virtio-rng-pci");
+    if let Some(clock) = machine.clock {
+        args.pair("-rtc", &format!("base={}", clock.to_string().trim_end_matches('Z')));
+    }
     if machine.watchdog == Watchdog::I6300esb {
         args.pair("-device", "i6300esb").pair("-action", "watchdog=reset");
     }
@@ -152,6 +155,7 @@ mod tests {
             disk: Some("/state/a,b/disk.qcow2".into()),
             media: vec!["/state/seed.img".into()],
             network: Network::User(vec![Forward { host: 40001, guest: 6443 }, Forward { host: 40002, guest: 22 }]),
+            clock: None,
             watchdog: Watchdog::I6300esb,
             files: RunFiles {
                 qmp: "/run/qmp.sock".into(),
@@ -190,6 +194,13 @@ mod tests {
         assert!(first.contains("listen=127.0.0.1:40002") && first.contains("mac=52:54:00:00:00:01"), "{first}");
         assert!(second.contains("connect=127.0.0.1:40002") && second.contains("mac=52:54:00:00:00:02"), "{second}");
         assert!(!second.contains("user,"), "{second}");
+    }
+
+    #[test]
+    fn a_clock_starts_where_it_is_set() {
+        let clock = Some(skerry_formats::moment::Moment(1_800_000_000));
+        let text = lines(&Machine { clock, ..machine(Arch::Amd64, Accel::Tcg) });
+        assert!(text.contains("-rtc base=2027-01-15T08:00:00\n"), "{text}");
     }
 
     #[test]

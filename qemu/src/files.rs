@@ -6,9 +6,11 @@ use std::{
     fs::{self, File, OpenOptions},
     io,
     path::{Path, PathBuf},
+    time::UNIX_EPOCH,
 };
 
 use nix::fcntl::{Flock, FlockArg};
+use skerry_formats::moment::Moment;
 
 /// A failed file operation.
 #[derive(Debug, thiserror::Error)]
@@ -70,6 +72,12 @@ pub fn size(path: &Path) -> Result<Option<u64>> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         other => during("look at", path, other).map(|meta| Some(meta.len())),
     }
+}
+
+/// When a file was changed last.
+pub fn modified(path: &Path) -> Result<Moment> {
+    let time = during("look at", path, fs::metadata(path).and_then(|meta| meta.modified()))?;
+    Ok(Moment(time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())))
 }
 
 /// Removes a file if it is there.

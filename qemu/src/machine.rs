@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use skerry_formats::arch::Arch;
+use skerry_formats::{arch::Arch, moment::Moment};
 
 use crate::{accel::Accel, firmware::Firmware};
 
@@ -25,6 +25,8 @@ pub struct Machine {
     pub media: Vec<PathBuf>,
     /// How it is connected.
     pub network: Network,
+    /// What its clock says when it starts; `None` for the host's time.
+    pub clock: Option<Moment>,
     /// Whether there is a watchdog device.
     pub watchdog: Watchdog,
     /// Where its sockets and its console log lie.

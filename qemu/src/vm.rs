@@ -6,6 +6,8 @@ use std::{
     process::ExitStatus,
 };
 
+use skerry_formats::moment::Moment;
+
 use crate::{
     accel::Accel,
     argv,
@@ -45,6 +47,8 @@ pub struct Options {
     pub network: Network,
     /// Read-only raw media.
     pub media: Vec<PathBuf>,
+    /// What its clock says when it starts; `None` for the host's time.
+    pub clock: Option<Moment>,
     /// Whether there is a watchdog device.
     pub watchdog: Watchdog,
     /// What makes waiting end early.
@@ -66,6 +70,7 @@ impl Options {
             cpus: 2,
             network: Network::User(vec![]),
             media: vec![],
+            clock: None,
             watchdog: Watchdog::None,
             interrupt: Interrupt::default(),
         }
@@ -302,6 +307,7 @@ fn prepare(options: &Options, sockets: &Path) -> Result<Machine, VmError> {
         disk,
         media: options.media.clone(),
         network,
+        clock: options.clock,
         watchdog: options.watchdog,
         files: RunFiles { qmp: sockets.join("qmp"), console: sockets.join("console"), serial_log },
     })

@@ -54,6 +54,12 @@ impl Node {
         Ok(Self { vm, state, kubectl, busybox, ready_seconds: seconds.unwrap_or(0) })
     }
 
+    /// The folder with the machine's disk, its firmware's variables and the medium with its seed.
+    #[must_use]
+    pub fn state(&self) -> &Path {
+        &self.state
+    }
+
     /// All that the console printed so far.
     ///
     /// # Errors

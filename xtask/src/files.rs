@@ -58,3 +58,18 @@ pub fn written_at(path: &Path) -> Option<f64> {
     let time = fs::metadata(path).ok()?.modified().ok()?;
     time.duration_since(std::time::UNIX_EPOCH).ok().map(|since| since.as_secs_f64())
 }
+
+/// The whole file.
+pub fn read_bytes(path: &Path) -> Result<Vec<u8>, String> {
+    at("read", path, fs::read(path))
+}
+
+/// Writes a whole file into a folder that is there.
+pub fn write_bytes(path: &Path, bytes: &[u8]) -> Result<(), String> {
+    at("write", path, fs::write(path, bytes))
+}
+
+/// Makes a link at `path`.
+pub fn symlink(target: &Path, path: &Path) -> Result<(), String> {
+    at("link", path, std::os::unix::fs::symlink(target, path))
+}

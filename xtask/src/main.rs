@@ -1,6 +1,8 @@
-//! Development tasks: `cargo xtask tidy` checks the house caps, `bench` measures against the goals, `native` tests real nodes.
+//! Development tasks: `cargo xtask tidy` checks the house caps, `bench` measures against the goals, `native` tests real nodes,
+//! `conformance` runs upstream's suite.
 
 mod bench;
+mod conformance;
 mod files;
 mod native;
 mod process;
@@ -24,6 +26,8 @@ enum Task {
     Tidy,
     /// Measure build times, sizes, boot phases and memory against the goals
     Bench(bench::Args),
+    /// Run what Kubernetes' own end-to-end suite tags as conformance; needs what `native` needs, and Go
+    Conformance(conformance::Args),
     /// Start real nodes on this machine and test them; needs root, systemd, `unshare`, `nsenter`, `ip` and `nft`
     Native(native::Args),
 }
@@ -32,6 +36,7 @@ fn main() -> ExitCode {
     let done = match Cli::parse().task {
         Task::Tidy => tidy::run(),
         Task::Bench(args) => bench::run(&args),
+        Task::Conformance(args) => conformance::run(&args),
         Task::Native(args) => native::run(&args).map(|()| ExitCode::SUCCESS),
     };
     match done {

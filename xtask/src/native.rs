@@ -28,30 +28,31 @@ struct Built {
 /// Runs them, one at a time: each has machines of its own, made of namespaces.
 pub fn run(args: &Args) -> Result<(), String> {
     let work = Path::new("target/native");
-    let file = build(work)?;
+    let file = build(work, &[])?;
     let folder = components(&file, work)?;
-    let word = |path: &Path| path.display().to_string();
-    let env = [
-        ("SK8S_FILE", word(&file)),
-        ("SK8S_COMPONENTS", word(&folder.join("bin"))),
-        ("SK8S_CNI", word(&folder.join("cni"))),
-        ("SK8S_IMAGES", word(&folder.join("images"))),
-    ];
+    let env = [variables(&folder), vec![("SK8S_FILE", file.display().to_string())]].concat();
     let mut words = vec!["test", "--release", "--locked", "--package", "sk8s", "--test", &args.suite, "--"];
     words.extend(["--ignored", "--test-threads=1"]);
     words.extend(args.filter.as_deref());
     process::show("cargo", &words, &env)
 }
 
-/// The one file with everything, made from what the checkout says now.
-pub fn build(work: &Path) -> Result<PathBuf, String> {
+/// The one file with everything and further components, made from what the checkout says now.
+pub fn build(work: &Path, with: &[&str]) -> Result<PathBuf, String> {
     let arch = if cfg!(target_arch = "aarch64") { "arm64" } else { "amd64" };
     files::create_dir_all(work)?;
     let out = work.join("sk8s").display().to_string();
-    let words = ["sk8s", "--arch", arch, "--out", &out, "--json"].map(OsStr::new);
+    let mut words = ["sk8s", "--arch", arch, "--out", &out, "--json"].map(OsStr::new).to_vec();
+    words.extend(with.iter().flat_map(|name| ["--with", name]).map(OsStr::new));
     let built: Built = serde_json::from_str(&process::run("./skerry", &words)?.stdout)
         .map_err(|error| format!("`skerry sk8s --json`: {error}"))?;
     std::path::absolute(built.path).map_err(|error| format!("no current folder: {error}"))
+}
+
+/// What tells the tests where the components lie.
+pub fn variables(folder: &Path) -> Vec<(&'static str, String)> {
+    let below = |name: &str| folder.join(name).display().to_string();
+    vec![("SK8S_COMPONENTS", below("bin")), ("SK8S_CNI", below("cni")), ("SK8S_IMAGES", below("images"))]
 }
 
 /// The folder that the program has laid out.

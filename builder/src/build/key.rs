@@ -10,7 +10,7 @@ use crate::{
     component::Built,
     fsx::{self, FsError},
     lock::Lock,
-    plan::Plan,
+    plan::{BOOT, Plan, TOOLBOX},
     store::Key,
 };
 
@@ -19,7 +19,7 @@ pub fn of_root(plan: &Plan, bench: &Bench<'_>, (built, overlays): (&[Built], &[P
     let mut key = Key::new("root/1")
         .with("tool", tool()?)
         .with("packages", bench.lock.set_digest(&plan.root.name)?)
-        .with("toolbox", bench.lock.set_digest(super::set(plan, "toolbox")?)?)
+        .with("toolbox", bench.lock.set_digest(super::set(plan, TOOLBOX)?)?)
         .with("epoch", epoch(bench.lock))
         .with("board", format!("{:?}", plan.board))
         .with("recipe", format!("{:?}", plan.recipe))
@@ -45,7 +45,7 @@ pub fn of_artefacts(plan: &Plan, bench: &Bench<'_>, (root, extras): (&Key, &Extr
     let absolute = std::path::absolute(&extras.out).unwrap_or_else(|_| extras.out.clone());
     let mut key = Key::new("artefacts/1")
         .with("root", root.digest())
-        .with("boot", bench.lock.set_digest(super::set(plan, "boot")?)?)
+        .with("boot", bench.lock.set_digest(super::set(plan, BOOT)?)?)
         .with("signer", bench.signer.public().id())
         .with("path", absolute.join(&extras.base).display());
     for seed in &extras.seeds {

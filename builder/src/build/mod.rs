@@ -20,7 +20,7 @@ use crate::{
     fsx,
     image::{self, Artefact, Disk},
     lock::{Lock, SetName, Substitution},
-    plan::Plan,
+    plan::{BOOT, Plan},
     report::{Outcome, Reporter},
     seal::uki::{self, Parts},
     store::Store,
@@ -101,7 +101,7 @@ fn assemble(
     (plan, bench, extras): (&Plan, &Bench<'_>, &Extras),
     (sets, built, sealed): (&LockedSets<'_>, &[Built], &Sealed),
 ) -> Result<Image, BuildError> {
-    let boot = sets.folder(set(plan, "boot")?)?.join("usr/lib/systemd/boot/efi");
+    let boot = sets.folder(set(plan, BOOT)?)?.join("usr/lib/systemd/boot/efi");
     let step = bench.reporter.step("assemble kernel image");
     let uki = kernel_image(plan, &boot, sealed, &extras.seeds)?;
     step.done(Outcome::Made);

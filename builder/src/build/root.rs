@@ -10,7 +10,7 @@ use crate::{
     component::{Built, Place, images_json, versions_json},
     compose::{self, Indexer, Inputs, InstallFile, Package, Release},
     fsx, lock,
-    plan::{self, Plan},
+    plan::{self, Plan, TOOLBOX},
     report::Outcome,
     seal::{erofs, verity},
     store::Key,
@@ -61,7 +61,7 @@ pub fn make(plan: &Plan, bench: &Bench<'_>, (built, overlays): (&[Built], &[Path
         return Ok(sealed);
     }
     let sets = LockedSets { lock: bench.lock, archive: bench.archive, reporter: bench.reporter };
-    let toolbox = Toolbox::at(sets.folder(super::set(plan, "toolbox")?)?, plan::host_arch()?);
+    let toolbox = Toolbox::at(sets.folder(super::set(plan, TOOLBOX)?)?, plan::host_arch()?);
     let inputs = inputs(plan, bench, (built, folders))?;
     let depmod = |root: &Path, version: &str| Ok(toolbox.depmod(root, version)?);
     let root = compose::root(&inputs, &Indexer { store: bench.store, depmod: &depmod }, bench.reporter)?;

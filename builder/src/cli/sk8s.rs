@@ -29,6 +29,9 @@ pub struct Args {
     /// The file to write [default: `out/sk8s-<version>-<arch>`]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// A further component to carry, such as the container image of an application; may be given several times
+    #[arg(long, value_name = "COMPONENT")]
+    with: Vec<Name>,
     #[command(flatten)]
     mirror: lock::MirrorArgs,
     /// Refuse instead of taking newer versions of packages that left the mirror
@@ -58,7 +61,7 @@ struct Summary<'a> {
 
 /// Builds the one file.
 pub fn run(host: &Host, args: &Args) -> Result<(), Failure> {
-    let plan = onefile::resolve(&host.catalog, args.arch)?;
+    let plan = onefile::resolve(&host.catalog, args.arch, &args.with)?;
     if args.explain {
         println!("{}", plan.explain());
         return Ok(());

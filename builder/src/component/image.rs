@@ -1,6 +1,6 @@
 //! A component's programs as a container image.
 
-use std::path::Path;
+use std::{os::unix::fs::PermissionsExt as _, path::Path};
 
 use skerry_formats::arch::Arch;
 
@@ -11,19 +11,48 @@ use super::{
 use crate::{
     fsx,
     oci::{Image, Run},
+    store,
     tree::{Content, Entry, Tree, TreePath},
 };
 
 /// Where image archives lie on the device.
 const IMAGES: &str = "/usr/share/sk8s/images";
 
-/// Composes the image of a component out of its finished programs.
+/// The files of unpacked Debian packages as the lower part of an image, with the links of the merged `/usr`.
+pub(super) fn base(folder: &Path) -> Result<Tree, ComponentError> {
+    let mut root = Tree::default();
+    for name in ["bin", "sbin", "lib", "lib64"] {
+        root.insert(TreePath::fixed(name), Entry::symlink(format!("usr/{name}")))?;
+    }
+    add(&mut root, folder, folder)?;
+    Ok(root)
+}
+
+fn add(root: &mut Tree, base: &Path, folder: &Path) -> Result<(), ComponentError> {
+    for path in fsx::read_dir(folder)? {
+        let Some(meta) = fsx::symlink_metadata(&path)? else { continue };
+        let name = path.strip_prefix(base).unwrap_or(&path).display().to_string();
+        let at: TreePath = path_of(base.display(), &name)?;
+        if meta.is_dir() {
+            root.insert(at, Entry::dir())?;
+            add(root, base, &path)?;
+        } else if meta.is_symlink() {
+            root.insert(at, Entry::symlink(fsx::read_link(&path)?.display().to_string()))?;
+        } else {
+            let (digest, size) = store::measure(&path)?;
+            let mode = if meta.permissions().mode() & 0o111 == 0 { 0o644 } else { 0o755 };
+            root.insert(at, Entry::file(Content::Stored { path, size, digest }, mode))?;
+        }
+    }
+    Ok(())
+}
+
+/// Composes the image of a component out of its finished programs, over what lies below them.
 pub(super) fn compose(
     (spec, name): (&ImageSpec, &ImageName),
     arch: Arch,
-    programs: &[BuiltFile],
+    (mut root, programs): (Tree, &[BuiltFile]),
 ) -> Result<Image, ComponentError> {
-    let mut root = Tree::default();
     for (path, mode) in &spec.folders {
         let mode =
             u16::from_str_radix(mode, 8).map_err(|_| spec_error(name, format!("not an octal mode: `{mode}`")))?;

@@ -105,6 +105,8 @@ pub enum Place {
 pub struct ImageSpec {
     /// Registry and repository; the version becomes the tag.
     pub name: String,
+    /// The package set, without the architecture, whose files lie below the programs; none for static programs alone.
+    pub base: Option<String>,
     /// What runs.
     #[serde(default)]
     pub entrypoint: Vec<String>,
@@ -171,12 +173,20 @@ impl Component {
     /// Names of the package sets that its build may ask for, without the architecture.
     #[must_use]
     pub fn package_sets(&self) -> Vec<&str> {
-        match &self.kind {
+        let mut sets = match &self.kind {
             Kind::Go { cgo: None, .. } => Vec::new(),
             Kind::Go { cgo: Some(_), .. } => vec![SYSROOT],
             Kind::Rust { .. } => vec![COMPILER, LIBRARY, SYSROOT],
-            Kind::Debian { set } => vec![set],
-        }
+            Kind::Debian { set } => vec![set.as_str()],
+        };
+        sets.extend(self.base());
+        sets
+    }
+
+    /// The package set below the programs of its image.
+    #[must_use]
+    pub fn base(&self) -> Option<&str> {
+        self.image.as_ref()?.base.as_deref()
     }
 
     /// A module's version must be the component's: two places that could drift apart.

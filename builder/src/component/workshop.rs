@@ -20,6 +20,7 @@ use crate::{
     fsx,
     report::{Outcome, Reporter},
     store::{Key, Store},
+    tree::Tree,
 };
 
 /// Where compilers find their caches and our own sources.
@@ -89,13 +90,13 @@ impl<'a> Workshop<'a> {
     /// If a compiler is missing or fails, or packages cannot be had.
     pub fn build(&self, component: &Component, arch: Arch) -> Result<Built, ComponentError> {
         let step = self.reporter.step(format!("build {} for {arch}", component.name));
-        let job = self.job(component, arch)?;
-        let key = job.inputs(key::of_component(component, arch)?)?;
+        let key = self.key(component, arch)?;
         if let Some(folder) = self.store.made(&key)? {
             let built = Built::open(component, &folder)?;
             step.done(Outcome::FromStore);
             return Ok(built);
         }
+        let job = self.job(component, arch)?;
         let made = self.store.workspace()?;
         let programs = self.store.workspace()?;
         let files = match &component.image {
@@ -104,7 +105,9 @@ impl<'a> Workshop<'a> {
                 let records = programs_into(component, job.as_ref(), programs.path())?;
                 let files: Vec<_> = records.into_iter().map(|record| record.at(programs.path())).collect();
                 let name = ImageName::of(component, spec);
-                vec![image::archive_into(made.path(), &image::compose((spec, &name), arch, &files)?)?]
+                let base = spec.base.as_ref().map(|set| self.locked(set, arch).unpacked()).transpose()?;
+                let root = base.map_or_else(|| Ok(Tree::default()), |folder| image::base(&folder))?;
+                vec![image::archive_into(made.path(), &image::compose((spec, &name), arch, (root, &files))?)?]
             }
         };
         let text = serde_json::to_vec_pretty(&Record { files }).unwrap_or_default();
@@ -119,7 +122,11 @@ impl<'a> Workshop<'a> {
     /// # Errors
     /// If a compiler is missing, or packages cannot be had.
     pub fn key(&self, component: &Component, arch: Arch) -> Result<Key, ComponentError> {
-        self.job(component, arch)?.inputs(key::of_component(component, arch)?)
+        let key = self.job(component, arch)?.inputs(key::of_component(component, arch)?)?;
+        match component.base() {
+            Some(set) => Ok(key.with("base", self.locked(set, arch).digest()?)),
+            None => Ok(key),
+        }
     }
 
     /// Whether the store has a component built already.

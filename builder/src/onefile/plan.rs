@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use skerry_formats::arch::Arch;
+use skerry_formats::{arch::Arch, name::Name};
 
 use crate::{
     catalog::Catalog,
@@ -24,15 +24,15 @@ pub struct OneFilePlan {
     pub requests: Vec<SetRequest>,
 }
 
-/// Makes the plan for an architecture.
+/// Makes the plan for an architecture, `with` further components.
 ///
 /// # Errors
 /// If a data file is missing, misspelt, or contradicts another.
-pub fn resolve(catalog: &Catalog, arch: Arch) -> Result<OneFilePlan, PlanError> {
+pub fn resolve(catalog: &Catalog, arch: Arch, with: &[Name]) -> Result<OneFilePlan, PlanError> {
     let recipe = catalog.one_file()?;
     let load = |name| Ok::<_, PlanError>(Component::load(&catalog.component(name)?)?);
     let program = load(&recipe.program)?;
-    let components = recipe.components.iter().map(load).collect::<Result<Vec<_>, _>>()?;
+    let components = recipe.components.iter().chain(with).map(load).collect::<Result<Vec<_>, _>>()?;
     let wanted: BTreeSet<&str> =
         components.iter().chain([&program]).flat_map(|component| component.package_sets()).collect();
     let requests = plan::beside_requests(&catalog.sets()?, arch)?.into_iter();

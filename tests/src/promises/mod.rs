@@ -1,6 +1,7 @@
 //! The promises, in the order in which they are checked: builds first, then cheap machines, those with Kubernetes last.
 
 mod arm;
+mod clock;
 mod debug;
 mod hostile;
 mod pair;
@@ -53,7 +54,7 @@ const ON_NODE: [OnNode; 11] = [
 
 fn single(lab: &Lab, report: &mut Report) {
     const BOOTS: &str = "the image boots to a Ready single node";
-    let names: Vec<&str> = ON_NODE.iter().map(|(name, _)| *name).chain([BOOTS]).collect();
+    let names: Vec<&str> = ON_NODE.iter().map(|(name, _)| *name).chain(clock::NAMES).chain([BOOTS]).collect();
     if !report.wants(&names) {
         return;
     }
@@ -62,7 +63,7 @@ fn single(lab: &Lab, report: &mut Report) {
         Ok(node) => node,
         Err(Broken(why)) => {
             report.promise(BOOTS, || Err(Broken(why)));
-            for (name, _) in ON_NODE {
+            for name in ON_NODE.iter().map(|(name, _)| *name).chain(clock::NAMES) {
                 report.promise(name, || Err(Broken::new("there is no node to show it on")));
             }
             return;
@@ -76,6 +77,7 @@ fn single(lab: &Lab, report: &mut Report) {
     for (name, check) in ON_NODE {
         report.promise(name, || check(&mut node));
     }
+    clock::run(lab, report, node);
 }
 
 /// A booted node with the pods that the promises look at.

@@ -53,7 +53,7 @@ impl Kit {
 pub fn measure(out: &Path, table: &mut Table) -> Result<(), String> {
     let out = std::path::absolute(out).map_err(|error| format!("no current folder: {error}"))?;
     files::create_dir_all(&out)?;
-    let file = native::build(&out)?;
+    let file = native::build(&out, &[])?;
     let folder = native::components(&file, &out)?;
     let list = files::read(&folder.join("images.json"))?;
     let images = serde_json::from_str(&list).map_err(|error| format!("images.json: {error}"))?;
