@@ -31,7 +31,7 @@ pub fn run(args: &Args) -> Result<(), String> {
     let file = build(work, &[])?;
     let folder = components(&file, work)?;
     let env = [variables(&folder), vec![("SK8S_FILE", file.display().to_string())]].concat();
-    let mut words = vec!["test", "--release", "--locked", "--package", "sk8s", "--test", &args.suite, "--"];
+    let mut words = vec!["test", "--release", "--locked", "--workspace", "--test", &args.suite, "--"];
     words.extend(["--ignored", "--test-threads=1"]);
     words.extend(args.filter.as_deref());
     process::show("cargo", &words, &env)

@@ -26,7 +26,7 @@ pub struct Built {
 
 /// A container image by its full name, `localhost/sk8s/pause:3.10`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ImageName(String);
+pub struct ImageName(pub(super) String);
 
 /// One finished file, lying in the store.
 #[derive(Clone, Debug, PartialEq, Eq)]

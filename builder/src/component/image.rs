@@ -54,15 +54,16 @@ pub(super) fn compose(
     (mut root, programs): (Tree, &[BuiltFile]),
 ) -> Result<Image, ComponentError> {
     for (path, mode) in &spec.folders {
-        let mode =
-            u16::from_str_radix(mode, 8).map_err(|_| spec_error(name, format!("not an octal mode: `{mode}`")))?;
-        root.insert(path_of(name, path)?, Entry { mode, ..Entry::dir() })?;
+        root.insert(path_of(name, path)?, Entry { mode: octal(name, mode)?, ..Entry::dir() })?;
     }
     for (path, text) in &spec.files {
         root.insert(path_of(name, path)?, Entry::file(Content::from_bytes(text.as_bytes()), 0o644))?;
     }
     for program in programs {
         root.insert(program.install.clone(), program.entry())?;
+    }
+    for (path, mode) in &spec.modes {
+        root.get_mut(&path_of(name, path)?)?.mode = octal(name, mode)?;
     }
     for (target, links) in &spec.links {
         let target = path_of(name, target)?;
@@ -89,6 +90,10 @@ pub(super) fn archive_into(folder: &Path, image: &Image) -> Result<FileRecord, C
     FileRecord::of(&path, &install, (Place::Root, 0o644))
 }
 
+fn octal(name: &ImageName, mode: &str) -> Result<u16, ComponentError> {
+    u16::from_str_radix(mode, 8).map_err(|_| spec_error(name, format!("not an octal mode: `{mode}`")))
+}
+
 fn beside(target: &TreePath, link: &str, name: &ImageName) -> Result<TreePath, ComponentError> {
     let folder = target.as_str().strip_suffix(target.file_name()).unwrap_or_default();
     path_of(name, &format!("{folder}{link}"))
@@ -100,4 +105,32 @@ fn path_of(name: impl std::fmt::Display, path: &str) -> Result<TreePath, Compone
 
 fn spec_error(name: impl std::fmt::Display, problem: String) -> ComponentError {
     ComponentError::Image { name: name.to_string(), problem }
+}
+
+#[cfg(test)]
+mod tests {
+    use skerry_formats::arch::Arch;
+
+    use super::{ImageName, ImageSpec, compose};
+    use crate::tree::Tree;
+
+    fn composed(text: &str) -> Result<Tree, String> {
+        let spec: ImageSpec = toml::from_str(&format!("name = 'localhost/sk8s/own'\n{text}")).expect("well-formed");
+        let name = ImageName("localhost/sk8s/own:1.0".to_owned());
+        compose((&spec, &name), Arch::Amd64, (Tree::default(), &[])).map(|image| image.root).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn a_file_has_the_mode_that_is_named() {
+        let root = composed("files = { '/bin/own' = 'x' }\nmodes = { '/bin/own' = '6755' }").expect("composed");
+        let path = "/bin/own".parse().expect("a path");
+        assert_eq!(root.get(&path).map(|entry| entry.mode), Some(0o6755));
+    }
+
+    #[test]
+    fn a_mode_of_nothing_is_refused() {
+        let error = composed("modes = { '/bin/own' = '6755' }").expect_err("nothing there");
+        assert!(error.contains("/bin/own"), "{error}");
+        assert!(composed("files = { '/bin/own' = 'x' }\nmodes = { '/bin/own' = '8' }").expect_err("no mode").contains("`8`"));
+    }
 }

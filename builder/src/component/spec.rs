@@ -124,6 +124,9 @@ pub struct ImageSpec {
     /// Text files.
     #[serde(default)]
     pub files: BTreeMap<String, String>,
+    /// Files whose modes are others than usual, in octal.
+    #[serde(default)]
+    pub modes: BTreeMap<String, String>,
     /// For each target, the folder-relative names that link to it: `"/bin/busybox" = ["sh", "ls"]`.
     #[serde(default)]
     pub links: BTreeMap<String, Vec<Name>>,

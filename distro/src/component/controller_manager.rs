@@ -78,10 +78,6 @@ pub(super) fn spec(plan: &Plan<'_>) -> ComponentSpec {
         "--node-monitor-period=10s".to_owned(),
     ]);
     args.extend(owned(plan));
-    args.extend(
-        ["deployment", "endpoint", "gc", "namespace", "replicaset", "resource-quota", "service-endpoint"]
-            .map(|name| format!("--concurrent-{name}-syncs=2")),
-    );
     ComponentSpec {
         id: ID,
         program,

@@ -2,6 +2,7 @@
 
 mod arm;
 mod clock;
+mod conformance;
 mod debug;
 mod hostile;
 mod pair;
@@ -38,13 +39,14 @@ pub fn run(lab: &Lab, report: &mut Report) {
 type OnNode = (&'static str, fn(&mut Node) -> Check);
 
 /// In this order on the one node: the last two restart it and stop it.
-const ON_NODE: [OnNode; 11] = [
+const ON_NODE: [OnNode; 12] = [
     ("nothing is pulled: every image of the node is a preloaded one", workload::nothing_pulled),
     ("a Deployment of the preloaded image becomes available", workload::deployment),
     ("its ClusterIP answers from another pod", workload::cluster_ip),
     ("cluster DNS resolves it from another pod", workload::dns),
     ("nobody can log in: no getty and no SSH server runs", debug::nobody_logs_in),
     ("kubectl logs and exec work", workload::logs_and_exec),
+    ("Kubernetes' own conformance tests of the API pass", conformance::api),
     ("kube-apiserver recovers when killed", recovery::apiserver),
     ("kine recovers when killed", recovery::kine),
     ("containerd recovers when killed, and pods live on", recovery::containerd),

@@ -10,12 +10,14 @@ use crate::files;
 const REGISTRY: &str = "e2e.invalid/sk8s";
 
 /// For each of our images, the suite's images that it stands for. What is in none of them cannot be had.
-const STANDS_FOR: [(&str, &[&str]); 5] = [
+const STANDS_FOR: [(&str, &[&str]); 7] = [
     ("agnhost", &["agnhost", "glibc-dns-testing"]),
-    ("busybox", &["busybox"]),
+    ("nautilus", &["nautilus"]),
     ("nginx", &["nginx"]),
+    ("nonewprivs", &["nonewprivs"]),
     ("pause", &["pause"]),
     ("sample-apiserver", &["etcd", "sample-apiserver"]),
+    ("shell", &["busybox"]),
 ];
 
 /// The suite's file of registries.

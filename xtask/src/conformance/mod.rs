@@ -1,5 +1,6 @@
-//! Kubernetes' own end-to-end suite against a controller and a worker on this machine: builds the suite, has the images composed that
-//! its pods run, and says of each test that did not pass why.
+//! Kubernetes' own end-to-end suite: builds it from the module that `sk8s` is built from, runs it, and says of each test that did
+//! not pass why. Against a controller and a worker on this machine, with the images composed that its pods run; or, of the
+//! tests that run no pods, against a cluster that is there.
 
 mod images;
 mod report;
@@ -15,44 +16,93 @@ use crate::{files, native, process};
 /// What to run.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Only tests whose names match this regular expression
-    #[arg(long, default_value = r"\[Conformance\]")]
-    focus: String,
+    /// Only tests whose names match this regular expression [default: all of conformance; with a cluster, what needs no pods]
+    #[arg(long)]
+    focus: Option<String>,
     /// How many tests run at a time
     #[arg(long, default_value_t = 4)]
     procs: u8,
+    /// A cluster that is there, by its file of access
+    #[arg(long, value_name = "FILE")]
+    kubeconfig: Option<PathBuf>,
 }
 
 /// The components whose images the suite's pods run, besides those that every node has.
-const IMAGES: [&str; 3] = ["agnhost", "nginx", "sample-apiserver"];
+const IMAGES: [&str; 6] = ["agnhost", "nautilus", "nginx", "nonewprivs", "sample-apiserver", "shell"];
 /// The module that pins the suite.
 const MODULE: &str = "recipes/components/agnhost";
+/// Everything that a certified distribution passes.
+const ALL: &str = r"\[Conformance\]";
 
 /// Builds, runs, reports.
 pub fn run(args: &Args) -> Result<ExitCode, String> {
     let work = std::path::absolute("target/conformance").map_err(|error| format!("no current folder: {error}"))?;
-    let file = native::build(&work, &IMAGES)?;
-    let folder = native::components(&file, &work)?;
-    let suite = Suite::build(&work)?;
-    images::alias(&folder.join("images"), &suite.names()?, &work.join("images"))?;
-    let kubectl = work.join("kubectl");
-    files::remove(&kubectl);
-    files::symlink(&folder.join("bin/kube"), &kubectl)?;
+    files::create_dir_all(&work)?;
     let report = work.join("report.json");
     files::remove(&report);
-    let mut env = native::variables(&folder);
-    env.extend([
-        ("SK8S_E2E", work.display().to_string()),
-        ("SK8S_E2E_FOCUS", args.focus.clone()),
-        ("SK8S_E2E_PROCS", args.procs.to_string()),
-    ]);
-    let words = ["test", "--release", "--locked", "--package", "sk8s", "--test", "conformance", "--", "--ignored"];
-    let ran = process::show("cargo", &words, &env);
+    let ran = match &args.kubeconfig {
+        Some(config) => there(&work, config, args),
+        None => own(&work, args),
+    };
     // A test that fails is in the report; without one, the run itself failed.
     match files::read(&report) {
         Ok(text) => report::show(&text),
         Err(missing) => Err(ran.err().unwrap_or(missing)),
     }
+}
+
+/// Against a cluster that is there.
+fn there(work: &Path, config: &Path, args: &Args) -> Result<(), String> {
+    let config = std::path::absolute(config).map_err(|error| format!("no current folder: {error}"))?;
+    let suite = Suite::build(work)?;
+    let focus = args.focus.clone().unwrap_or_else(|| format!("({}).*{ALL}", WITHOUT_PODS.join("|")));
+    let own = |name: &str, value: &Path| format!("--{name}={}", value.display());
+    let mut words = vec![format!("--procs={}", args.procs), format!("--focus={focus}"), "--no-color".to_owned()];
+    words.extend(["--json-report=report.json".to_owned(), own("output-dir", work), suite.tests.display().to_string()]);
+    words.extend(["--".to_owned(), own("kubeconfig", &config)]);
+    words.extend(["--provider=skeleton", "--disable-log-dump", "--allowed-not-ready-nodes=-1"].map(str::to_owned));
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    process::show(&work.join("ginkgo").display().to_string(), &words, &[])
+}
+
+/// Against a controller that runs pods and a worker, each on a machine of its own made of namespaces.
+fn own(work: &Path, args: &Args) -> Result<(), String> {
+    let file = native::build(work, &IMAGES)?;
+    let folder = native::components(&file, work)?;
+    let suite = Suite::build(work)?;
+    images::alias(&folder.join("images"), &suite.names()?, &work.join("images"))?;
+    let kubectl = work.join("kubectl");
+    files::remove(&kubectl);
+    files::symlink(&folder.join("bin/kube"), &kubectl)?;
+    let mut env = native::variables(&folder);
+    env.extend([
+        ("SK8S_E2E", work.display().to_string()),
+        ("SK8S_E2E_FOCUS", args.focus.clone().unwrap_or_else(|| ALL.to_owned())),
+        ("SK8S_E2E_PROCS", args.procs.to_string()),
+    ]);
+    let words = ["test", "--release", "--locked", "--workspace", "--test", "conformance", "--", "--ignored"];
+    process::show("cargo", &words, &env)
+}
+
+/// Builds something of the suite's module, with the flags and from the caches of `skerry build`, which has most of it already.
+fn go(words: &[&str]) -> Result<(), String> {
+    let (verb, rest) = words.split_first().ok_or("nothing to build")?;
+    let cache = variable("SKERRY_CACHE").unwrap_or_else(|| {
+        let own = variable("XDG_CACHE_HOME").or_else(|| variable("HOME").map(|home| home.join(".cache")));
+        own.unwrap_or_default().join("skerry")
+    });
+    let folder = |name: &str, below: &str| match variable(name) {
+        Some(own) => format!("{name}={}", own.display()),
+        None => format!("{name}={}", cache.join(below).display()),
+    };
+    let (modules, built) = (folder("GOMODCACHE", "go/mod"), folder("GOCACHE", "go/build"));
+    let head = ["CGO_ENABLED=0", "GOTOOLCHAIN=local", "GOAMD64=v1", &modules, &built, "go", verb, "-C", MODULE];
+    let all = [&head[..], &["-trimpath", "-buildvcs=false", "-modcacherw"], rest].concat();
+    process::run("env", &all.into_iter().map(OsStr::new).collect::<Vec<_>>()).map(drop)
+}
+
+fn variable(name: &str) -> Option<PathBuf> {
+    std::env::var_os(name).map(PathBuf::from)
 }
 
 /// The suite's programs.
@@ -64,11 +114,9 @@ struct Suite {
 impl Suite {
     fn build(work: &Path) -> Result<Self, String> {
         let (tests, runner) = (work.join("e2e.test"), work.join("ginkgo"));
-        let go = |words: &[&OsStr]| process::run("go", &[&["-C", MODULE].map(OsStr::new)[..], words].concat());
-        let tests_of = |package: &'static str| [OsStr::new("-o"), tests.as_os_str(), OsStr::new(package)];
-        let runner_of = |package: &'static str| [OsStr::new("-o"), runner.as_os_str(), OsStr::new(package)];
-        go(&[&["test", "-c", "-vet=off"].map(OsStr::new)[..], &tests_of("k8s.io/kubernetes/test/e2e")].concat())?;
-        go(&[&["build"].map(OsStr::new)[..], &runner_of("github.com/onsi/ginkgo/v2/ginkgo")].concat())?;
+        let to = |file: &Path| format!("-o={}", file.display());
+        go(&["test", "-c", "-vet=off", &to(&tests), "k8s.io/kubernetes/test/e2e"])?;
+        go(&["build", &to(&runner), "github.com/onsi/ginkgo/v2/ginkgo"])?;
         let registries = work.join("registries.yaml");
         files::write(&registries, &images::registries())?;
         Ok(Self { tests, registries })
