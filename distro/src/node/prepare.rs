@@ -9,6 +9,7 @@ use std::{
 use super::{
     run::Order,
     standing::{EnrolError, Standing},
+    upgrade::UpgradeError,
 };
 use crate::{
     api::{ApiError, Client},
@@ -97,6 +98,9 @@ pub enum NodeError {
     /// Where the cluster's objects are kept.
     #[error(transparent)]
     Datastore(#[from] DatastoreError),
+    /// What another version left.
+    #[error(transparent)]
+    Upgrade(#[from] UpgradeError),
 }
 
 /// What a node is made from.

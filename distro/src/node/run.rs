@@ -10,7 +10,7 @@ use super::{
     care, linked,
     prepare::{self, NodeError},
     standing::{self, Standing},
-    tasks,
+    tasks, upgrade,
 };
 use crate::{
     backup::{self, Subject},
@@ -63,11 +63,12 @@ pub async fn run(mut order: Order) -> Result<(), NodeError> {
     let machine = address().await;
     let tokens = std::mem::take(&mut order.tokens);
     let Some(standing) = stand(&mut order, &machine, &board).await? else { return Ok(()) };
-    if order.duty.controls() {
-        datastore::check(&order.settings.storage, &order.paths)?;
-    }
     let subject =
         Subject { settings: order.settings.clone(), paths: order.paths.clone(), config: order.config.clone() };
+    if order.duty.controls() {
+        datastore::check(&order.settings.storage, &order.paths)?;
+        upgrade::take_over(&subject)?;
+    }
     let (node, keys) = prepare::prepare(order, machine, standing)?;
     let lines = linked::link(&node, keys)?;
     let (driver, handle) = Driver::new(node.components()?, lines.client.subscribe(), clock, board);

@@ -25,6 +25,7 @@ mod pre_shared;
 mod service;
 mod several;
 mod single;
+mod upgrade;
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
