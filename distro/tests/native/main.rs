@@ -14,6 +14,7 @@
 
 mod airgap;
 mod controllers;
+mod dual;
 mod encryption;
 mod faults;
 mod join;

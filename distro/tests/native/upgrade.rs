@@ -7,7 +7,7 @@ use std::{
 
 use skerry_formats::payload::{self, Index, TRAILER, Trailer};
 
-use super::{eventually, machine::Machine, node::Node, single::assert_web_answers};
+use super::{machine::Machine, node::Node, single::assert_web_answers};
 
 const WEB: &str = include_str!("web.yaml");
 const DATA: &str = "/var/lib/sk8s";
