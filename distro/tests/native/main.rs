@@ -25,6 +25,7 @@ mod onefile;
 mod pre_shared;
 mod service;
 mod several;
+mod shutdown;
 mod single;
 mod upgrade;
 

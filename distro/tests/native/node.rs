@@ -133,7 +133,7 @@ fn folder_of(key: &str) -> PathBuf {
 }
 
 /// The built-in images by name.
-fn images() -> BTreeMap<String, String> {
+pub fn images() -> BTreeMap<String, String> {
     let text = std::fs::read_to_string(folder_of("SK8S_IMAGES").join("images.json")).expect("a list of images");
     sk8s::component::images(&text).expect("JSON")
 }
