@@ -22,6 +22,7 @@ pub mod peers;
 pub mod pki;
 pub mod reset;
 pub mod service;
+pub mod shutdown;
 pub mod status;
 pub mod supervisor;
 pub mod sys;

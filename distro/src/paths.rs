@@ -95,6 +95,12 @@ impl Paths {
         self.link().join("egress.sock")
     }
 
+    /// Which sk8s worked last on the data.
+    #[must_use]
+    pub fn version(&self) -> PathBuf {
+        self.data.join("version")
+    }
+
     /// What a worker was given when it joined.
     #[must_use]
     pub fn membership(&self) -> PathBuf {

@@ -22,7 +22,7 @@ use crate::{
         accounts::Account,
         fs::{self, Access},
     },
-    version::VERSION,
+    version::{self, Release},
 };
 
 /// What is to be saved.
@@ -36,6 +36,25 @@ pub struct Order<'a> {
     pub configuration: Option<&'a str>,
     /// The time that the backup tells.
     pub now: UnixTime,
+    /// Whether the cluster is at work.
+    pub servers: Servers,
+}
+
+/// Whether the servers of a cluster's objects run on this machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Servers {
+    /// They run, and are asked.
+    Running,
+    /// They do not run: their files are as they left them.
+    Stopped,
+}
+
+impl Servers {
+    /// As they are now.
+    #[must_use]
+    pub fn now(paths: &Paths) -> Self {
+        if status::ask(&paths.status_socket()).is_ok() { Self::Running } else { Self::Stopped }
+    }
 }
 
 /// Where a backup goes.
@@ -78,8 +97,10 @@ pub fn save(order: &Order<'_>, destination: Destination<'_>) -> Result<Saved, Ba
     let draft = Draft::create(beside)?;
     let (datastore, entries) = collect(order, &draft)?;
     let members = entries.iter().map(Entry::member).collect::<Result<Vec<_>, _>>()?;
+    // What another version left is that version's to restore.
+    let last = version::last(order.paths)?;
     let origin = Origin {
-        made_by: VERSION.to_owned(),
+        made_by: last.map_or_else(Release::own, Ok)?,
         made_at: order.now.0,
         cluster: order.settings.cluster.to_string(),
         node: order.settings.node.to_string(),
@@ -159,10 +180,11 @@ fn datastore(order: &Order<'_>, draft: &Draft) -> Result<(Datastore, Option<Path
             let found = tools.summary(Tool::Kine, &["snapshot", &word(&order.paths.sqlite()), &word(&copy)])?;
             Ok((Datastore::sqlite(found), Some(copy)))
         }
+        Storage::Etcd(_) if order.servers == Servers::Stopped => {
+            let left = word(&order.paths.etcd().join("member/snap/db"));
+            Ok((Datastore::etcd(tools.summary(Tool::Etcd, &["copy", &left, &word(&copy)])?), Some(copy)))
+        }
         Storage::Etcd(_) => {
-            if status::ask(&order.paths.status_socket()).is_err() {
-                return Err(BackupError::EtcdStopped);
-            }
             let leaf = LeafId::ApiServerEtcdClient;
             let authority = order.paths.of(ComponentId::KubeApiserver).join(Shared::EtcdCa.file());
             let files = [authority, leaf.certificate(order.paths), leaf.key(order.paths)].map(|path| word(&path));

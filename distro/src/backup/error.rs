@@ -3,7 +3,11 @@
 use std::{io, path::PathBuf};
 
 use super::format::{BadManifest, MemberPath};
-use crate::{datastore::DatastoreError, sys::fs::FsError};
+use crate::{
+    datastore::DatastoreError,
+    sys::fs::FsError,
+    version::{BadRecord, BadRelease, Refused},
+};
 
 /// A backup that could not be made or restored.
 #[derive(Debug, thiserror::Error)]
@@ -51,9 +55,15 @@ pub enum BackupError {
     /// A restore that did not end.
     #[error("a restore did not end here: repeat `sk8s restore`, which begins again")]
     Unfinished,
-    /// etcd cannot be asked while it does not run.
-    #[error("etcd does not run, and only a running one can be saved: start sk8s first")]
-    EtcdStopped,
+    /// Another version made it.
+    #[error("the backup is another version's")]
+    Version(#[from] Refused),
+    /// Our own version.
+    #[error(transparent)]
+    Own(#[from] BadRelease),
+    /// Which version the restored data are.
+    #[error(transparent)]
+    Record(#[from] BadRecord),
     /// A restored member of etcd has an address.
     #[error("this machine has no network address yet, which a member of etcd is restored with")]
     NoAddress,

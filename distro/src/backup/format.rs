@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 use skerry_formats::digest::Digest;
 
-use crate::datastore::Summary;
+use crate::{datastore::Summary, version::Release};
 
 /// The `format` of a manifest.
 const FORMAT: &str = "sk8s-backup";
@@ -25,8 +25,8 @@ pub(super) const MANIFEST: &str = "manifest.json";
 pub struct Manifest {
     format: String,
     version: u32,
-    /// The sk8s that made it.
-    pub made_by: String,
+    /// The sk8s that last worked on what it holds.
+    pub made_by: Release,
     /// When, in seconds since 1970 by that node's clock.
     pub made_at: u64,
     /// The cluster's name.
@@ -142,8 +142,8 @@ pub enum BadManifest {
 /// Who made a backup, where and when.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
-    /// The version of sk8s.
-    pub made_by: String,
+    /// The version of sk8s that last worked on it.
+    pub made_by: Release,
     /// Seconds since 1970.
     pub made_at: u64,
     /// The cluster's name.
@@ -249,7 +249,7 @@ mod tests {
 
     fn manifest() -> Manifest {
         let origin = Origin {
-            made_by: "v1.36.3+sk8s.1".into(),
+            made_by: "v1.36.3+sk8s.1".parse().expect("a version"),
             made_at: 1_795_244_000,
             cluster: "shed".into(),
             node: "barn".into(),

@@ -24,13 +24,13 @@ mod schedule;
 mod snapshots;
 mod write;
 
-pub use collect::{Destination, Order, Saved, save};
+pub use collect::{Destination, Order, Saved, Servers, save};
 pub use error::BackupError;
 pub use format::{BadManifest, Datastore, Manifest, Member, MemberPath};
 pub use made::{BackupName, expired};
 pub(crate) use restore::member;
 pub use restore::{Restored, Source, Target, restore, unfinished};
-pub use schedule::{Subject, follow};
+pub use schedule::{Keep, Subject, follow, round};
 pub use snapshots::{BadSnapshots, Interval, RawSnapshots, Snapshots};
 
 #[cfg(test)]

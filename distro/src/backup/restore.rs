@@ -27,6 +27,7 @@ use crate::{
         fs::{self, Access},
         machine,
     },
+    version::{self, Release},
 };
 
 /// Where a backup comes from.
@@ -101,6 +102,7 @@ pub fn restore(source: Source<'_>, target: Target<'_>) -> Result<Restored, Backu
         fs::remove_tree(&stage)?;
     }
     let (manifest, objects) = made?;
+    version::record(paths, manifest.made_by)?;
     let configuration = place(&stage, target)?;
     fs::remove_tree(&stage)?;
     fs::persist(&paths.data)?;
@@ -121,6 +123,7 @@ fn vacant(paths: &Paths) -> Result<(), BackupError> {
 /// Unpacks, verifies and makes the datastore, all in `stage`.
 fn make_ready(source: Source<'_>, stage: &Path, paths: &Paths) -> Result<(Manifest, Option<Summary>), BackupError> {
     let manifest = read::unpack(source.archive, stage)?;
+    version::step(Some(manifest.made_by), Release::own()?)?;
     let own = stage.join("configuration/sk8s.yaml");
     let text = match source.configuration {
         Some(text) => text,

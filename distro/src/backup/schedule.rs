@@ -1,9 +1,12 @@
 //! Makes backups at intervals, and lets old ones go.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use super::{
-    collect::{self, Destination, Order, Saved},
+    collect::{self, Destination, Order, Saved, Servers},
     error::BackupError,
     made::{BackupName, expired},
     snapshots::{Interval, Snapshots},
@@ -39,8 +42,8 @@ pub async fn follow(subject: Subject, handle: Handle) {
         let folder = folder(&subject, &snapshots);
         let pause = names(&folder).map_or(AGAIN, |names| wait(&names, clock::now(), snapshots.interval));
         tokio::time::sleep(pause).await;
-        let (subject, snapshots) = (subject.clone(), snapshots.clone());
-        let made = tokio::task::spawn_blocking(move || round(&subject, &snapshots)).await;
+        let (subject, keep) = (subject.clone(), Keep(snapshots.keep));
+        let made = tokio::task::spawn_blocking(move || round(&subject, Servers::Running, (&folder, keep))).await;
         match made {
             Ok(Ok(saved)) => tracing::info!(file = %saved.path.unwrap_or_default().display(), "backup made"),
             Ok(Err(error)) => {
@@ -56,25 +59,31 @@ fn folder(subject: &Subject, snapshots: &Snapshots) -> PathBuf {
     snapshots.folder.clone().unwrap_or_else(|| subject.paths.data.join("snapshots"))
 }
 
-/// One backup, and then one fewer of the old.
-fn round(subject: &Subject, snapshots: &Snapshots) -> Result<Saved, BackupError> {
-    let folder = folder(subject, snapshots);
+/// How many backups stay in a folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keep(pub usize);
+
+/// One backup into a folder, and then one fewer of the old there.
+///
+/// # Errors
+/// If none can be made, or an old one cannot be removed.
+pub fn round(subject: &Subject, servers: Servers, (folder, keep): (&Path, Keep)) -> Result<Saved, BackupError> {
     let configuration = fs::read_if_there(&subject.config)?;
     let order = Order {
         settings: &subject.settings,
         paths: &subject.paths,
         configuration: configuration.as_deref(),
         now: clock::now(),
+        servers,
     };
-    let saved = collect::save(&order, Destination::Folder(&folder))?;
-    let names = names(&folder)?;
-    for name in expired(&names, snapshots.keep) {
+    let saved = collect::save(&order, Destination::Folder(folder))?;
+    for name in expired(&names(folder)?, keep.0) {
         fs::remove_file(&folder.join(name))?;
     }
     Ok(saved)
 }
 
-fn names(folder: &std::path::Path) -> Result<Vec<String>, fs::FsError> {
+fn names(folder: &Path) -> Result<Vec<String>, fs::FsError> {
     let names = fs::list(folder)?;
     Ok(names.iter().filter_map(|path| Some(path.file_name()?.to_str()?.to_owned())).collect())
 }

@@ -10,7 +10,7 @@ use super::{
     read::unpack,
     write::{Content, Entry, write},
 };
-use crate::sys::fs;
+use crate::{sys::fs, version::Release};
 
 fn entries() -> Vec<Entry> {
     let entry = |path: &str, readable, bytes: &[u8]| Entry {
@@ -27,7 +27,8 @@ fn entries() -> Vec<Entry> {
 }
 
 fn manifest(entries: &[Entry]) -> Manifest {
-    let origin = Origin { made_by: "v1".into(), made_at: 1_795_244_000, cluster: "shed".into(), node: "barn".into() };
+    let made_by = Release::own().expect("ours");
+    let origin = Origin { made_by, made_at: 1_795_244_000, cluster: "shed".into(), node: "barn".into() };
     let members = entries.iter().map(|entry| entry.member().expect("measured")).collect();
     Manifest::new(origin, Datastore::Sqlite { revision: 9, keys: 3 }, members)
 }

@@ -12,7 +12,7 @@ use super::{
     verbs::{self, CliError},
 };
 use crate::{
-    backup::{self, Destination, Order, Restored, Source, Target},
+    backup::{self, Destination, Order, Restored, Servers, Source, Target},
     config::{Raw, Settings},
     datastore,
     paths::Paths,
@@ -59,7 +59,13 @@ pub enum StorageVerb {
 pub(super) fn save(paths: &Paths, args: &BackupArgs) -> Result<(), CliError> {
     let configuration = roles::text(args.config.as_deref())?;
     let settings = settings(args.config.as_deref(), configuration.as_deref())?;
-    let order = Order { settings: &settings, paths, configuration: configuration.as_deref(), now: clock::now() };
+    let order = Order {
+        settings: &settings,
+        paths,
+        configuration: configuration.as_deref(),
+        now: clock::now(),
+        servers: Servers::now(paths),
+    };
     let mut out = io::stdout().lock();
     let destination =
         if is_dash(&args.save_path) { Destination::Stream(&mut out) } else { Destination::Folder(&args.save_path) };

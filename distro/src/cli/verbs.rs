@@ -27,7 +27,7 @@ use crate::{
     images::ImportError,
     join::{BadRecord, BadTokens},
     link::TlsError,
-    node::NodeError,
+    node::{NodeError, UpgradeError},
     paths::Paths,
     payload::PayloadError,
     peers::EtcdError,
@@ -168,7 +168,8 @@ impl CliError {
             | Self::Token(_)
             | Self::Tokens { .. }
             | Self::TokenId(_)
-            | Self::Label(_) => 2,
+            | Self::Label(_)
+            | Self::Node(NodeError::Upgrade(UpgradeError::Refused(_))) => 2,
             _ => 1,
         }
     }
@@ -183,6 +184,8 @@ impl CliError {
             Self::Version(error) => error.hint(),
             Self::Rotate(error) => error.hint(),
             Self::Node(NodeError::Enrol(error)) => error.hint().map(ToOwned::to_owned),
+            Self::Node(NodeError::Upgrade(UpgradeError::Refused(refused)))
+            | Self::Backup(BackupError::Version(refused)) => Some(refused.hint()),
             Self::Status(StatusError::Socket { .. }) => Some("start it with `sk8s start`".to_owned()),
             _ => self.plain_hint().map(ToOwned::to_owned),
         }

@@ -66,7 +66,7 @@ fn serving(plan: &Plan<'_>) -> Vec<String> {
         format!("--tls-cert-file={}", plan.certificate(LeafId::ApiServer)),
         format!("--tls-private-key-file={}", plan.key(LeafId::ApiServer)),
         "--tls-min-version=VersionTLS12".to_owned(),
-        format!("--service-cluster-ip-range={}", plan.settings.services),
+        format!("--service-cluster-ip-range={}", plan.settings.service_ranges()),
         "--allow-privileged=true".to_owned(),
         "--profiling=false".to_owned(),
         format!("--kubelet-client-certificate={}", plan.certificate(LeafId::ApiServerKubeletClient)),

@@ -54,7 +54,9 @@ const UNUSED: [&str; 11] = [
 pub(super) fn files(plan: &Plan<'_>) -> Vec<Rendered> {
     let mut files = vec![Rendered { path: plan.paths.of(ID).join("config.toml"), text: config(plan) }];
     let text = match plan.settings.provider {
-        Provider::Flannel(_) if plan.duty == Duty::Single => network::single(plan.settings, plan.paths),
+        Provider::Flannel(_) if plan.duty == Duty::Single => {
+            network::single(plan.settings, plan.dual().map(|(dual, _)| dual), plan.paths)
+        }
         Provider::None => network::nobody(),
         // A part of the cluster's network is known only once the cluster has given it.
         Provider::Flannel(_) | Provider::Custom => return files,

@@ -7,7 +7,7 @@ use super::{
     spec::{ComponentId, ComponentSpec, KillScope, Need, Probe, Stage},
 };
 use crate::{
-    config::{Lifetimes, Provider, duration_text},
+    config::{Lifetimes, Provider, Settings, duration_text},
     pki::{LeafId, Shared},
 };
 
@@ -34,14 +34,26 @@ fn gives_networks(plan: &Plan<'_>) -> bool {
     }
 }
 
+/// How many addresses a node gets, in each family there is.
+fn node_sizes(settings: &Settings) -> Vec<String> {
+    let v4 = settings.pods.first(24).prefix();
+    settings.dual.map_or_else(
+        || vec![format!("--node-cidr-mask-size={v4}")],
+        |dual| {
+            let v6 = dual.node_prefix();
+            vec![format!("--node-cidr-mask-size-ipv4={v4}"), format!("--node-cidr-mask-size-ipv6={v6}")]
+        },
+    )
+}
+
 /// What follows from the owner's configuration, and from whether there are other nodes.
 fn owned(plan: &Plan<'_>) -> Vec<String> {
-    let (pods, leaf) = (plan.settings.pods, plan.settings.api.lifetimes.leaf);
+    let leaf = plan.settings.api.lifetimes.leaf;
     let mut idle = IDLE.to_vec();
     let mut args = vec![format!("--allocate-node-cidrs={}", gives_networks(plan))];
     if gives_networks(plan) {
-        let node = pods.first(24).prefix();
-        args.extend([format!("--cluster-cidr={pods}"), format!("--node-cidr-mask-size={node}")]);
+        args.push(format!("--cluster-cidr={}", plan.settings.pod_ranges()));
+        args.extend(node_sizes(plan.settings));
     } else {
         idle.push(NODE_NETWORKS);
     }
@@ -74,7 +86,7 @@ pub(super) fn spec(plan: &Plan<'_>) -> ComponentSpec {
         format!("--cluster-signing-key-file={}", plan.own(ID, Shared::CaKey.file())),
         format!("--service-account-private-key-file={}", plan.own(ID, Shared::ServiceAccountPrivate.file())),
         format!("--cluster-name={}", plan.settings.cluster),
-        format!("--service-cluster-ip-range={}", plan.settings.services),
+        format!("--service-cluster-ip-range={}", plan.settings.service_ranges()),
         "--node-monitor-period=10s".to_owned(),
     ]);
     args.extend(owned(plan));

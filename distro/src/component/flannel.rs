@@ -19,7 +19,7 @@ pub(super) fn spec(plan: &Plan<'_>) -> ComponentSpec {
     let args = vec![
         format!("--kubeconfig={}", plan.own(ComponentId::Kubelet, "kubeconfig")),
         format!("--node-name={}", plan.settings.node),
-        format!("--iface-address={}", plan.machine.address),
+        format!("--iface-address={}", plan.node_addresses()),
         format!("--net-config={}", plan.own(ID, "network.json")),
         format!("--subnet-file={}", plan.paths.flannel_subnet().display()),
         format!("--healthz-address=127.0.0.1:{HEALTH_PORT}"),
@@ -52,6 +52,10 @@ pub(super) fn file(plan: &Plan<'_>) -> Option<Rendered> {
     if let Some(mtu) = flannel.mtu {
         way["MTU"] = json!(mtu);
     }
-    let network = json!({ "Network": plan.settings.pods.to_string(), "Backend": way });
+    let mut network = json!({ "Network": plan.settings.pods.to_string(), "Backend": way });
+    if let Some((dual, _)) = plan.dual() {
+        network["EnableIPv6"] = json!(true);
+        network["IPv6Network"] = json!(dual.pods.to_string());
+    }
     Some(Rendered { path: plan.paths.of(ID).join("network.json"), text: format!("{network:#}\n") })
 }

@@ -24,7 +24,7 @@ pub(super) fn spec(plan: &Plan<'_>) -> ComponentSpec {
         format!("--kubeconfig={}", plan.own(ID, "kubeconfig")),
         format!("--root-dir={}", plan.paths.kubelet.display()),
         format!("--hostname-override={}", plan.settings.node),
-        format!("--node-ip={}", plan.machine.address),
+        format!("--node-ip={}", plan.node_addresses()),
         "--housekeeping-interval=30s".to_owned(),
     ]);
     if !plan.settings.labels.is_empty() {

@@ -13,7 +13,7 @@ mod scheduler;
 mod share;
 mod spec;
 
-use std::path::PathBuf;
+use std::{net::Ipv6Addr, path::PathBuf};
 
 pub use containerd::images;
 pub use etcd::CLIENT_URL as ETCD_CLIENT_URL;
@@ -22,7 +22,7 @@ pub use owner::account;
 pub use spec::{ComponentId, ComponentSpec, Handover, KillScope, Need, Probe, Stage};
 
 use crate::{
-    config::{Settings, Storage},
+    config::{DualStack, Settings, Storage},
     datastore,
     duty::Duty,
     paths::Paths,
@@ -109,6 +109,17 @@ fn files_of(id: ComponentId, plan: &Plan<'_>) -> Vec<Rendered> {
 }
 
 impl Plan<'_> {
+    /// IPv6 beside IPv4, and the node's own address of that family; `None` also where the machine has none.
+    fn dual(&self) -> Option<(DualStack, Ipv6Addr)> {
+        self.settings.dual.zip(self.machine.second)
+    }
+
+    /// The node's addresses, the first before the second.
+    fn node_addresses(&self) -> String {
+        let first = self.machine.address;
+        self.dual().map_or_else(|| first.to_string(), |(_, second)| format!("{first},{second}"))
+    }
+
     /// Path of a leaf's certificate.
     fn certificate(&self, leaf: LeafId) -> String {
         leaf.certificate(self.paths).display().to_string()

@@ -40,7 +40,7 @@ pub(super) fn file(plan: &Plan<'_>) -> Option<Rendered> {
         "mode": proxy.mode.as_str(),
         "clientConnection": { "kubeconfig": plan.own(ID, "kubeconfig") },
         "hostnameOverride": plan.settings.node.as_str(),
-        "clusterCIDR": plan.settings.pods.to_string(),
+        "clusterCIDR": plan.settings.pod_ranges(),
         "detectLocalMode": "ClusterCIDR",
         "healthzBindAddress": format!("127.0.0.1:{HEALTH_PORT}"),
         "metricsBindAddress": "127.0.0.1:10249",

@@ -31,6 +31,7 @@ pub(super) fn machine() -> Machine {
         memory_mib: 1981,
         processors: 2,
         address: [10, 0, 2, 15].into(),
+        second: None,
         addresses: vec![[10, 0, 2, 15].into()],
         oom: OomControl::Full,
         cgroups: cgroup::Version::V2,

@@ -13,13 +13,14 @@ use super::{
     gates::{BadGate, FeatureGates},
     host::Domain,
     images::{BadImages, Images},
-    network::{BadNetwork, Network, Provider, Proxy},
+    network::{BadNetwork, DualStack, Network, Provider, Proxy},
     node::{BadNode, Label, NodeName, Taint},
     profile::{self, BadProfile, KubeletValues, Profiles},
     raw::{self, Raw},
     refused::{self, BadSection},
     storage::{BadStorage, Storage},
     subnet::Subnet,
+    subnet6::Subnet6,
     users::{BadUser, Users},
 };
 use crate::backup::{BadSnapshots, Snapshots};
@@ -91,6 +92,8 @@ pub struct Settings {
     pub pods: Subnet,
     /// Where services get their addresses.
     pub services: Subnet,
+    /// IPv6 beside IPv4, if there is.
+    pub dual: Option<DualStack>,
     /// The cluster's DNS domain.
     pub domain: Domain,
     /// Who connects pods.
@@ -139,6 +142,7 @@ impl Settings {
             ("spec.storage", storage),
             ("spec.network.podCIDR", self.pods == other.pods),
             ("spec.network.serviceCIDR", self.services == other.services),
+            ("spec.network.dualStack", self.dual == other.dual),
             ("spec.network.clusterDomain", self.domain == other.domain),
             ("spec.network.provider", self.provider == other.provider),
         ];
@@ -180,14 +184,15 @@ impl Settings {
         let kubelet = profiles.as_ref().and_then(|profiles| problems.profile(&spec.node, profiles));
         problems.0.extend(refused::problems(spec).into_iter().map(Invalid::Section));
         let whole = || {
-            let (Network { pods, services, domain, provider, proxy }, (node, labels, taints)) = (network?, node?);
+            let (Network { pods, services, dual, domain, provider, proxy }, (node, labels, taints)) = (network?, node?);
             let (controller_manager, scheduler) = (controller_manager?, scheduler?);
             let (cluster, api, storage, profiles) = (cluster?, api?, storage?, profiles?);
             let snapshots = snapshots?;
             let (kubelet, gates, images, users) = (kubelet?, gates?, images?, users?);
             #[rustfmt::skip]
             let settings = Self {
-                cluster, node, labels, taints, api, pods, services, domain, provider, proxy, storage, snapshots,
+                cluster, node, labels, taints, api, pods, services, dual, domain, provider, proxy, storage,
+                snapshots,
                 controller_manager, scheduler, profiles, kubelet, gates, images, users,
             };
             Some(settings)
@@ -196,6 +201,18 @@ impl Settings {
             Some(settings) if problems.0.is_empty() => Ok(settings),
             _ => Err(problems.0),
         }
+    }
+
+    /// All addresses of pods, the IPv4 first, as Kubernetes' flags want them.
+    #[must_use]
+    pub fn pod_ranges(&self) -> String {
+        ranges(self.pods, self.dual.map(|dual| dual.pods))
+    }
+
+    /// All addresses of services, likewise.
+    #[must_use]
+    pub fn service_ranges(&self) -> String {
+        ranges(self.services, self.dual.map(|dual| dual.services))
     }
 
     /// The address of the cluster's DNS service.
@@ -210,6 +227,10 @@ impl Settings {
     pub fn api_address(&self) -> Ipv4Addr {
         self.services.address(1)
     }
+}
+
+fn ranges(v4: Subnet, v6: Option<Subnet6>) -> String {
+    v6.map_or_else(|| v4.to_string(), |v6| format!("{v4},{v6}"))
 }
 
 /// What was found to be wrong so far.

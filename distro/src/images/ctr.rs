@@ -10,36 +10,59 @@ use crate::{
 /// Keeps the kubelet from collecting an image that no registry could give back.
 const PINNED: &str = "io.cri-containerd.pinned";
 
-/// The images of the node's pods, as its containerd has them.
-pub(super) struct Ctr {
+/// The node's containerd, as its pods see it.
+#[derive(Debug)]
+pub struct Ctr {
     program: PathBuf,
     socket: String,
 }
 
 impl Ctr {
+    /// That of a node.
+    #[must_use]
     pub fn new(paths: &Paths) -> Self {
         Self { program: paths.components.join("containerd"), socket: paths.containerd_socket().display().to_string() }
     }
 
-    fn images(&self, words: &[&str]) -> Result<String, ProcessError> {
-        let base = ["ctr", "--address", &self.socket, "--namespace", "k8s.io", "images"];
+    fn run(&self, words: &[&str]) -> Result<String, ProcessError> {
+        let base = ["ctr", "--address", &self.socket, "--namespace", "k8s.io"];
         process::output(&self.program, &[&base[..], words].concat())
     }
 
+    fn images(&self, words: &[&str]) -> Result<String, ProcessError> {
+        self.run(&[&["images"], words].concat())
+    }
+
+    /// The names of the containers that a filter of containerd's lets through, a line each.
+    ///
+    /// # Errors
+    /// If containerd cannot be asked.
+    pub fn containers(&self, filter: &str) -> Result<String, ProcessError> {
+        self.run(&["containers", "list", "--quiet", filter])
+    }
+
+    /// What runs: a heading, then a line for each container with its name, first process and state.
+    ///
+    /// # Errors
+    /// If containerd cannot be asked.
+    pub fn tasks(&self) -> Result<String, ProcessError> {
+        self.run(&["tasks", "list"])
+    }
+
     /// A line for each image: reference, type, digest and more, with blanks between.
-    pub fn list(&self) -> Result<String, ProcessError> {
+    pub(super) fn list(&self) -> Result<String, ProcessError> {
         self.images(&["list"])
     }
 
     /// Imports all images of an archive, pinned.
-    pub fn import(&self, archive: &Path) -> Result<(), ProcessError> {
+    pub(super) fn import(&self, archive: &Path) -> Result<(), ProcessError> {
         let label = format!("{PINNED}=pinned");
         let words = ["import", "--local", "--discard-unpacked-layers", "--label", &label];
         self.images(&[&words[..], &[&archive.display().to_string()]].concat()).map(drop)
     }
 
     /// Lets the kubelet collect an image when it needs the room.
-    pub fn unpin(&self, reference: &str) -> Result<(), ProcessError> {
+    pub(super) fn unpin(&self, reference: &str) -> Result<(), ProcessError> {
         self.images(&["label", reference, &format!("{PINNED}=")]).map(drop)
     }
 }

@@ -7,5 +7,6 @@ mod folder;
 mod import;
 
 pub use archive::{Archived, BadArchive, index};
+pub use ctr::Ctr;
 pub use folder::{Folder, PERIOD};
 pub use import::{ImportError, builtin, import};

@@ -7,7 +7,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::{NodeName, Subnet};
+use crate::config::{DualStack, NodeName, Subnet};
 
 /// The kubelet's port.
 pub const KUBELET: u16 = 10250;
@@ -42,10 +42,30 @@ pub struct Own {
     pub node: NodeName,
     /// Its addresses.
     pub addresses: Vec<IpAddr>,
+    /// Where pods and services are.
+    pub ranges: Ranges,
+}
+
+/// The addresses of pods and services.
+#[derive(Clone, Copy, Debug)]
+pub struct Ranges {
     /// Where pods are.
     pub pods: Subnet,
     /// Where services are.
     pub services: Subnet,
+    /// Where both are in IPv6, if there is.
+    pub dual: Option<DualStack>,
+}
+
+impl Ranges {
+    /// Whether an address is a pod's or a service's.
+    #[must_use]
+    pub fn contain(&self, ip: IpAddr) -> bool {
+        match ip {
+            IpAddr::V4(v4) => self.pods.contains(v4) || self.services.contains(v4),
+            IpAddr::V6(v6) => self.dual.is_some_and(|dual| dual.pods.contains(v6) || dual.services.contains(v6)),
+        }
+    }
 }
 
 /// A call that a node does not take.
@@ -87,7 +107,7 @@ impl Own {
     /// Whether an address is a pod's or a service's.
     #[must_use]
     pub fn serves(&self, ip: IpAddr) -> bool {
-        matches!(ip, IpAddr::V4(v4) if self.pods.contains(v4) || self.services.contains(v4))
+        self.ranges.contain(ip)
     }
 }
 
@@ -103,14 +123,17 @@ pub async fn splice(
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Call, Own};
+    use super::{Call, Own, Ranges};
 
     fn own() -> Own {
         Own {
             node: "barn".parse().expect("valid"),
             addresses: vec![[192, 0, 2, 7].into()],
-            pods: "10.244.0.0/16".parse().expect("valid"),
-            services: "10.96.0.0/16".parse().expect("valid"),
+            ranges: Ranges {
+                pods: "10.244.0.0/16".parse().expect("valid"),
+                services: "10.96.0.0/16".parse().expect("valid"),
+                dual: None,
+            },
         }
     }
 

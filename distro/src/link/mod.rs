@@ -21,7 +21,7 @@ mod route;
 mod tls;
 
 pub use balance::balance;
-pub use call::Own;
+pub use call::{Own, Ranges};
 pub use dial::{Needs, Servers, call, keep};
 pub use egress::{EgressError, Ways, serve as serve_egress};
 pub use front::{Front, Keys};

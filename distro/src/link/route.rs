@@ -65,15 +65,18 @@ mod tests {
     use crate::{
         config::NodeName,
         duty::Duty,
-        link::call::{Call, Own},
+        link::call::{Call, Own, Ranges},
     };
 
     fn way(duty: Duty, host: &str, linked: &[&str]) -> Result<String, String> {
         let own = Own {
             node: "tower".parse().expect("valid"),
             addresses: vec![[192, 0, 2, 1].into()],
-            pods: "10.244.0.0/16".parse().expect("valid"),
-            services: "10.96.0.0/16".parse().expect("valid"),
+            ranges: Ranges {
+                pods: "10.244.0.0/16".parse().expect("valid"),
+                services: "10.96.0.0/16".parse().expect("valid"),
+                dual: None,
+            },
         };
         let names: Vec<NodeName> = linked.iter().map(|name| name.parse().expect("valid")).collect();
         let behind_nat: [IpAddr; 1] = [[10, 0, 2, 15].into()];

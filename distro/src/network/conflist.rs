@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::subnet_file::Mtu;
 use crate::{
-    config::{Provider, Settings, Subnet},
+    config::{DualStack, Provider, Settings, Subnet, Subnet6},
     paths::Paths,
 };
 
@@ -24,6 +24,8 @@ pub enum Leaving {
 pub struct Bridge<'a> {
     /// Where its pods get their addresses.
     pub subnet: Subnet,
+    /// Where they get their IPv6 addresses, if they do.
+    pub second: Option<Subnet6>,
     /// The largest packet that gets to other nodes; the kernel's choice if there are none.
     pub mtu: Option<Mtu>,
     /// Who masquerades.
@@ -45,13 +47,13 @@ pub(super) fn addresses(paths: &Paths) -> PathBuf {
 
 /// The configuration of a cluster's one node: the first part of the network, known before anything runs.
 #[must_use]
-pub fn single(settings: &Settings, paths: &Paths) -> String {
-    let subnet = settings.pods.first(24);
+pub fn single(settings: &Settings, second: Option<DualStack>, paths: &Paths) -> String {
+    let (subnet, second) = (settings.pods.first(24), second.map(DualStack::first));
     let mtu = match &settings.provider {
         Provider::Flannel(flannel) => flannel.mtu.map(Mtu::from),
         Provider::Custom | Provider::None => None,
     };
-    Bridge { subnet, mtu, leaving: Leaving::ByPlugin, addresses: &addresses(paths) }.conflist()
+    Bridge { subnet, second, mtu, leaving: Leaving::ByPlugin, addresses: &addresses(paths) }.conflist()
 }
 
 /// A network for nobody: with none at all, the node would count as not ready, though it runs pods on its own network.
@@ -76,6 +78,12 @@ impl Bridge<'_> {
     }
 
     fn plugin(&self) -> serde_json::Value {
+        let mut ranges = vec![json!([{ "subnet": self.subnet.to_string() }])];
+        let mut routes = vec![json!({ "dst": "0.0.0.0/0" })];
+        if let Some(second) = self.second {
+            ranges.push(json!([{ "subnet": second.to_string() }]));
+            routes.push(json!({ "dst": "::/0" }));
+        }
         let mut bridge = json!({
             "type": "bridge",
             "bridge": "cni0",
@@ -85,8 +93,8 @@ impl Bridge<'_> {
             "ipam": {
                 "type": "host-local",
                 "dataDir": self.addresses,
-                "ranges": [[{ "subnet": self.subnet.to_string() }]],
-                "routes": [{ "dst": "0.0.0.0/0" }],
+                "ranges": ranges,
+                "routes": routes,
             },
         });
         match self.leaving {

@@ -1,10 +1,10 @@
-//! The one rule of the pod network: what leaves it does so under the node's address, since nobody outside knows the way
+//! The one rule of the pod network, in each family: what leaves it does so under the node's address, since nobody outside knows the way
 //! back to a pod.
 
 use std::path::Path;
 
 use crate::{
-    config::Subnet,
+    config::{Subnet, Subnet6},
     sys::process::{self, ProcessError},
 };
 
@@ -16,7 +16,10 @@ const TABLE: &str = "inet sk8s";
 ///
 /// Pods see each other's own addresses, wherever they are; multicast is never answered to, so it keeps its source too.
 #[must_use]
-pub fn rules(pods: Subnet) -> String {
+pub fn rules(pods: Subnet, second: Option<Subnet6>) -> String {
+    let second = second.map_or_else(String::new, |pods| {
+        format!("\t\tip6 saddr {pods} ip6 daddr != {{ {pods}, ff00::/8 }} masquerade fully-random\n")
+    });
     format!(
         "table {TABLE}
 delete table {TABLE}
@@ -24,7 +27,7 @@ table {TABLE} {{
 	chain postrouting {{
 		type nat hook postrouting priority srcnat; policy accept;
 		ip saddr {pods} ip daddr != {{ {pods}, 224.0.0.0/4 }} masquerade fully-random
-	}}
+{second}	}}
 }}
 "
     )
@@ -34,6 +37,6 @@ table {TABLE} {{
 ///
 /// # Errors
 /// If `nft` is missing or refuses.
-pub fn apply(pods: Subnet) -> Result<(), ProcessError> {
-    process::feed(Path::new("nft"), &["-f", "-"], &rules(pods))
+pub fn apply(pods: Subnet, second: Option<Subnet6>) -> Result<(), ProcessError> {
+    process::feed(Path::new("nft"), &["-f", "-"], &rules(pods, second))
 }

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     api::{ApiError, Client},
-    config::{BadSubnet, NodeName, Settings, Subnet},
+    config::{BadSubnet, BadSubnet6, NodeName, Settings, Subnet, Subnet6},
     paths::Paths,
     supervisor::chain,
     sys::{
@@ -36,7 +36,7 @@ pub enum NetworkError {
     Api(#[from] ApiError),
     /// A subnet that we cannot handle.
     #[error("node `{0}`: spec.podCIDR")]
-    Subnet(NodeName, #[source] BadSubnet),
+    Subnet(NodeName, #[source] BadPart),
     /// Flannel's file.
     #[error(transparent)]
     SubnetFile(#[from] BadSubnetFile),
@@ -46,6 +46,17 @@ pub enum NetworkError {
     /// The packet filter.
     #[error("could not set up masquerading")]
     Masquerade(#[from] ProcessError),
+}
+
+/// A part of the pod network that is none of its family.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum BadPart {
+    /// The first.
+    #[error(transparent)]
+    First(#[from] BadSubnet),
+    /// The second.
+    #[error(transparent)]
+    Second(#[from] BadSubnet6),
 }
 
 /// How far a node's network has come.
@@ -59,17 +70,24 @@ pub enum Readiness {
     Ready(SubnetFile),
 }
 
-/// The subnet that the cluster gave a node; `None` as long as there is no such node or it has none.
+/// The parts of the pod network that the cluster gave a node, one of each family; `None` as long as there is no such node or
+/// it has none.
 ///
 /// # Errors
-/// If the API server cannot be asked, or the subnet is none of IPv4.
-pub fn pod_subnet(client: &Client, node: &NodeName) -> Result<Option<Subnet>, NetworkError> {
+/// If the API server cannot be asked, or a part is none of its family.
+pub fn pod_subnets(client: &Client, node: &NodeName) -> Result<Option<Parts>, NetworkError> {
     let object = client.get(&format!("/api/v1/nodes/{node}"))?.unwrap_or_default();
-    subnet_of(&object).transpose().map_err(|source| NetworkError::Subnet(node.clone(), source))
+    parts_of(&object).map_err(|source| NetworkError::Subnet(node.clone(), source))
 }
 
-pub(super) fn subnet_of(node: &serde_json::Value) -> Option<Result<Subnet, BadSubnet>> {
-    node["spec"]["podCIDR"].as_str().filter(|text| !text.is_empty()).map(str::parse)
+/// A node's parts of the pod network.
+pub type Parts = (Subnet, Option<Subnet6>);
+
+pub(super) fn parts_of(node: &serde_json::Value) -> Result<Option<Parts>, BadPart> {
+    let first = node["spec"]["podCIDR"].as_str().filter(|text| !text.is_empty());
+    let Some(first) = first.map(str::parse).transpose()? else { return Ok(None) };
+    let second = node["spec"]["podCIDRs"][1].as_str().map(str::parse).transpose()?;
+    Ok(Some((first, second)))
 }
 
 /// Looks once; as soon as everything is known, sees to the masquerading and writes the runtime's configuration where it
@@ -78,15 +96,17 @@ pub(super) fn subnet_of(node: &serde_json::Value) -> Option<Result<Subnet, BadSu
 /// # Errors
 /// If something cannot be asked, read, set up or written.
 pub fn ready(client: &Client, settings: &Settings, paths: &Paths) -> Result<Readiness, NetworkError> {
-    let Some(subnet) = pod_subnet(client, &settings.node)? else { return Ok(Readiness::NoSubnet) };
+    let Some((subnet, second)) = pod_subnets(client, &settings.node)? else { return Ok(Readiness::NoSubnet) };
     let Some(text) = fs::read_if_there(&paths.flannel_subnet())? else { return Ok(Readiness::NoBackend) };
     let made = SubnetFile::parse(&text)?;
-    if made.subnet != subnet {
+    // Flannel leaves out the second where the machine has no address of that family.
+    if made.subnet != subnet || made.second.is_some() && made.second != second {
         return Ok(Readiness::NoBackend);
     }
-    masquerade::apply(settings.pods)?;
+    masquerade::apply(settings.pods, made.second.and(settings.dual).map(|dual| dual.pods))?;
     let addresses = addresses(paths);
-    let bridge = Bridge { subnet, mtu: Some(made.mtu), leaving: Leaving::ByRule, addresses: &addresses };
+    let (second, mtu) = (made.second, Some(made.mtu));
+    let bridge = Bridge { subnet, second, mtu, leaving: Leaving::ByRule, addresses: &addresses };
     let (path, text) = (path(paths), bridge.conflist());
     if fs::read_if_there(&path)?.as_deref() != Some(&text) {
         fs::write(&path, text.as_bytes(), Access::Public, Account::ROOT)?;

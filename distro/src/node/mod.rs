@@ -10,7 +10,9 @@ mod run;
 mod stacks;
 mod standing;
 mod tasks;
+mod upgrade;
 
 pub use prepare::{Keys, NodeError, Prepared, prepare};
 pub use run::{Order, run};
 pub use standing::{EnrolError, Standing, enrol};
+pub use upgrade::UpgradeError;

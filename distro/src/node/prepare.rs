@@ -9,17 +9,18 @@ use std::{
 use super::{
     run::Order,
     standing::{EnrolError, Standing},
+    upgrade::UpgradeError,
 };
 use crate::{
     api::{ApiError, Client},
     backup::BackupError,
     component::{self, ComponentSpec, Plan},
-    config::Settings,
+    config::{DualStack, Settings},
     datastore::{self, DatastoreError},
     duty::Duty,
     images::{self, ImportError},
     join::Membership,
-    link::{Credentials, Own, PORT, TlsError},
+    link::{Credentials, Own, PORT, Ranges, TlsError},
     paths::Paths,
     peers::{EtcdError, Known, KnownError},
     pki::{CertError, Desk, Held, Identity, LeafId, PkiError, Shelf},
@@ -97,6 +98,9 @@ pub enum NodeError {
     /// Where the cluster's objects are kept.
     #[error(transparent)]
     Datastore(#[from] DatastoreError),
+    /// What another version left.
+    #[error(transparent)]
+    Upgrade(#[from] UpgradeError),
 }
 
 /// What a node is made from.
@@ -130,7 +134,7 @@ pub struct Prepared {
 /// At the first thing that cannot be made.
 pub fn prepare(order: Order, machine: Machine, standing: Standing) -> Result<(Prepared, Keys), NodeError> {
     let Order { duty, raw, settings, paths, .. } = order;
-    kernel();
+    kernel(settings.dual);
     accounts(&settings, &machine)?;
     let images = settings.images.over(images::builtin(&paths)?);
     if settings.proxy.is_none() {
@@ -192,17 +196,34 @@ fn without_proxy(paths: &Paths) {
 
 /// Modules that may be built in, and settings that routing between pods needs: what cannot be set shows later in what
 /// does not work, and is told here.
-fn kernel() {
+fn kernel(dual: Option<DualStack>) {
     for module in ["overlay", "br_netfilter", "nf_conntrack"] {
         if let Err(error) = process::output(Path::new("modprobe"), &["--quiet", module]) {
             tracing::debug!(module, %error, "not loaded");
         }
     }
-    for key in ["net/ipv4/ip_forward", "net/bridge/bridge-nf-call-iptables"] {
-        if let Err(error) = fs::write_kernel(&Path::new("/proc/sys").join(key), "1") {
+    let mut settings =
+        vec![("net/ipv4/ip_forward".to_owned(), "1"), ("net/bridge/bridge-nf-call-iptables".to_owned(), "1")];
+    if dual.is_some() {
+        settings.extend(advertised().map(|name| (format!("net/ipv6/conf/{name}/accept_ra"), "2")));
+        settings.push(("net/ipv6/conf/all/forwarding".to_owned(), "1"));
+        settings.push(("net/bridge/bridge-nf-call-ip6tables".to_owned(), "1"));
+    }
+    for (key, value) in settings {
+        if let Err(error) = fs::write_kernel(&Path::new("/proc/sys").join(key), value) {
             tracing::warn!(%error, "pods may not reach each other");
         }
     }
+}
+
+/// The interfaces that get addresses and routes from a router's advertisements: once the kernel forwards, it heeds those only
+/// where it is told so (`accept_ra` in ip-sysctl).
+fn advertised() -> impl Iterator<Item = String> {
+    let folders = fs::list(Path::new("/proc/sys/net/ipv6/conf")).unwrap_or_default();
+    folders.into_iter().filter_map(|folder| {
+        let heeds = fs::read_to_string(&folder.join("accept_ra")).is_ok_and(|value| value.trim() == "1");
+        heeds.then(|| folder.file_name().map(|name| name.to_string_lossy().into_owned())).flatten()
+    })
 }
 
 impl Prepared {
@@ -300,8 +321,7 @@ impl Prepared {
         Own {
             node: self.settings.node.clone(),
             addresses: self.machine.addresses.clone(),
-            pods: self.settings.pods,
-            services: self.settings.services,
+            ranges: Ranges { pods: self.settings.pods, services: self.settings.services, dual: self.settings.dual },
         }
     }
 

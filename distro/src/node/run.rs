@@ -10,7 +10,7 @@ use super::{
     care, linked,
     prepare::{self, NodeError},
     standing::{self, Standing},
-    tasks,
+    tasks, upgrade,
 };
 use crate::{
     backup::{self, Subject},
@@ -19,7 +19,7 @@ use crate::{
     duty::Duty,
     join::TokenRecord,
     paths::Paths,
-    pki, status,
+    pki, shutdown, status,
     supervisor::{Board, Command, Driver, Handle, board, chain},
     sys::{
         accounts::Account,
@@ -63,15 +63,16 @@ pub async fn run(mut order: Order) -> Result<(), NodeError> {
     let machine = address().await;
     let tokens = std::mem::take(&mut order.tokens);
     let Some(standing) = stand(&mut order, &machine, &board).await? else { return Ok(()) };
-    if order.duty.controls() {
-        datastore::check(&order.settings.storage, &order.paths)?;
-    }
     let subject =
         Subject { settings: order.settings.clone(), paths: order.paths.clone(), config: order.config.clone() };
+    if order.duty.controls() {
+        datastore::check(&order.settings.storage, &order.paths)?;
+        upgrade::take_over(&subject)?;
+    }
     let (node, keys) = prepare::prepare(order, machine, standing)?;
     let lines = linked::link(&node, keys)?;
     let (driver, handle) = Driver::new(node.components()?, lines.client.subscribe(), clock, board);
-    attend(&handle);
+    attend(&handle, node.duty.works().then_some(&node.paths));
     if node.duty.controls() {
         tokio::spawn(backup::follow(subject, handle.clone()));
     }
@@ -156,14 +157,21 @@ async fn address() -> Machine {
     }
 }
 
-fn attend(handle: &Handle) {
+/// How to end: with the pods that may be here, if the machine goes down.
+async fn how(pods: Option<Paths>) -> Command {
+    let Some(paths) = pods else { return Command::Stop };
+    let down = tokio::task::spawn_blocking(shutdown::is_under_way).await;
+    if down.unwrap_or_default() { Command::SwitchOff(paths) } else { Command::Stop }
+}
+
+fn attend(handle: &Handle, pods: Option<&Paths>) {
     for kind in [SignalKind::terminate(), SignalKind::interrupt()] {
-        let handle = handle.clone();
+        let (handle, pods) = (handle.clone(), pods.cloned());
         match signal(kind) {
             Ok(mut stream) => {
                 tokio::spawn(async move {
                     while stream.recv().await.is_some() {
-                        handle.ask(Command::Stop).await;
+                        handle.ask(how(pods.clone()).await).await;
                     }
                 });
             }

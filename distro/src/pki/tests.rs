@@ -29,6 +29,7 @@ fn machine() -> Machine {
         memory_mib: 1024,
         processors: 1,
         address: [192, 0, 2, 9].into(),
+        second: None,
         addresses: vec![[192, 0, 2, 9].into(), IpAddr::from([0xfd00, 0, 0, 0, 0, 0, 0, 9])],
         oom: OomControl::Full,
         cgroups: cgroup::Version::V2,

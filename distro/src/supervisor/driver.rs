@@ -11,13 +11,15 @@ use tokio::sync::{mpsc, watch};
 
 use super::{
     log::{self, LastWords},
-    machine::{Effect, Event, IllegalEvent, Machine},
+    machine::{Effect, Event, IllegalEvent, Machine, Pods},
     probe,
     unit::Signal,
 };
 use crate::{
     api::Client,
     component::{ComponentId, ComponentSpec},
+    paths::Paths,
+    shutdown,
     sys::{cgroup, clock::Stopwatch, fs, process},
     version::VERSION,
 };
@@ -27,8 +29,10 @@ use crate::{
 pub enum Command {
     /// Start these components again with what they are now.
     Replace(Vec<ComponentSpec>),
-    /// End everything.
+    /// End everything but pods.
     Stop,
+    /// End everything, as the machine is switched off. The paths lead to the node's containerd.
+    SwitchOff(Paths),
 }
 
 /// Where the status is shown.
@@ -93,6 +97,7 @@ pub struct Driver {
     events: (mpsc::Sender<Event>, mpsc::Receiver<Event>),
     commands: mpsc::Receiver<Command>,
     status: Board,
+    paths: Option<Paths>,
 }
 
 impl Driver {
@@ -109,10 +114,10 @@ impl Driver {
         let handle = Handle { commands: sender, status: status.subscribe() };
         let home = cgroup::Home::claim();
         let events = mpsc::channel(64);
-        (Self { machine, specs, home, client, clock, events, commands, status }, handle)
+        (Self { machine, specs, home, client, clock, events, commands, status, paths: None }, handle)
     }
 
-    /// Runs until everything has ended after [`Command::Stop`].
+    /// Runs until everything has ended after [`Command::Stop`] or [`Command::SwitchOff`].
     pub async fn run(mut self) {
         self.step(Event::Tick);
         while !self.machine.is_over() {
@@ -128,7 +133,11 @@ impl Driver {
 
     fn obey(&mut self, command: Command) {
         match command {
-            Command::Stop => self.step(Event::Stop),
+            Command::Stop => self.step(Event::Stop(Pods::Stay)),
+            Command::SwitchOff(paths) => {
+                self.paths = Some(paths);
+                self.step(Event::Stop(Pods::End));
+            }
             Command::Replace(specs) => {
                 for spec in specs {
                     let id = spec.id;
@@ -179,6 +188,10 @@ impl Driver {
             Effect::Hung(id) => {
                 tracing::error!(component = %id, "no answer for two minutes: killed");
                 self.note(format!("{id} gave no answer: killed"));
+                None
+            }
+            Effect::EndPods => {
+                self.end_pods();
                 None
             }
         }
@@ -238,6 +251,16 @@ impl Driver {
                 tracing::warn!(component = %id, error = %chain(&error), "not handed over");
             }
             let _ = events.blocking_send(Event::Looked { id, life, stage: found.stage, why: found.why });
+        });
+    }
+
+    fn end_pods(&self) {
+        let (paths, events) = (self.paths.clone(), self.events.0.clone());
+        tokio::task::spawn_blocking(move || {
+            if let Some(paths) = paths {
+                shutdown::end(&paths);
+            }
+            let _ = events.blocking_send(Event::PodsEnded);
         });
     }
 

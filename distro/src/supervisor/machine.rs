@@ -47,7 +47,18 @@ pub enum Event {
     /// A component is to end and start again: it must read something new.
     Restart(ComponentId),
     /// All is to end, in reverse order.
-    Stop,
+    Stop(Pods),
+    /// All containers have ended, or will not.
+    PodsEnded,
+}
+
+/// What becomes of pods when all ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pods {
+    /// They run on.
+    Stay,
+    /// They end once nobody starts them again, and before containerd does.
+    End,
 }
 
 /// What is to be done.
@@ -73,6 +84,8 @@ pub enum Effect {
     Ready(ComponentId),
     /// It gave no answer for too long, and is ended.
     Hung(ComponentId),
+    /// End all containers; [`Event::PodsEnded`] is the answer.
+    EndPods,
 }
 
 /// An event that cannot have happened: the driver and the machine disagree.
@@ -89,13 +102,23 @@ pub struct IllegalEvent {
 pub struct Machine {
     units: Vec<Unit>,
     stopping: bool,
+    pods: Ending,
+}
+
+/// How far the end of pods has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ending {
+    /// Nobody asked for it, or it is over.
+    Settled,
+    Wanted,
+    Begun,
 }
 
 impl Machine {
     /// A machine with nothing started yet; the first [`Event::Tick`] starts it. A component comes after those it needs.
     #[must_use]
     pub fn new(specs: &[ComponentSpec]) -> Self {
-        Self { units: specs.iter().map(Unit::new).collect(), stopping: false }
+        Self { units: specs.iter().map(Unit::new).collect(), stopping: false, pods: Ending::Settled }
     }
 
     /// Takes in an event and says what follows from it.
@@ -169,7 +192,15 @@ impl Machine {
     fn take_in(&mut self, now: Duration, event: Event, effects: &mut Vec<Effect>) -> Result<(), IllegalEvent> {
         match event {
             Event::Tick => {}
-            Event::Stop => self.stopping = true,
+            Event::Stop(pods) => {
+                self.pods = match (pods, self.stopping) {
+                    (Pods::End, false) => Ending::Wanted,
+                    // Who asks again is in a hurry.
+                    _ => Ending::Settled,
+                };
+                self.stopping = true;
+            }
+            Event::PodsEnded => self.pods = Ending::Settled,
             Event::Spawned { id, pid } => {
                 let unit = self.unit(id, "spawned", |state| matches!(state, State::Spawning))?;
                 unit.pid = Some(pid);
@@ -283,10 +314,17 @@ impl Machine {
         let id = self.units[index].id;
         let needed =
             self.units.iter().any(|other| !other.is_stopped() && other.needs.iter().any(|need| need.component == id));
+        let held = id == ComponentId::Containerd && self.pods != Ending::Settled;
         let unit = &mut self.units[index];
         match unit.state {
             State::Waiting | State::BackOff { .. } => unit.state = State::Stopped,
             State::Ending { kill_at, then: Then::Again } => unit.state = State::Ending { kill_at, then: Then::Never },
+            State::Running { .. } if !needed && held => {
+                if self.pods == Ending::Wanted {
+                    self.pods = Ending::Begun;
+                    effects.push(Effect::EndPods);
+                }
+            }
             State::Running { .. } if !needed => {
                 unit.state = State::Ending { kill_at: Some(now + unit.grace), then: Then::Never };
                 effects.push(Effect::Signal { id, signal: Signal::Term });

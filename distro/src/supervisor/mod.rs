@@ -9,7 +9,7 @@ mod unit;
 
 pub(crate) use driver::chain;
 pub use driver::{Board, Command, Driver, Handle, board};
-pub use machine::{Effect, Event, IllegalEvent, Machine};
+pub use machine::{Effect, Event, IllegalEvent, Machine, Pods};
 pub use unit::Signal;
 
 #[cfg(test)]

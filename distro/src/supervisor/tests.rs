@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use proptest::prelude::*;
 use skerry_formats::status::Phase;
 
-use super::{Effect, Event, Machine, Signal};
+use super::{Effect, Event, Machine, Pods, Signal};
 use crate::{
     component::{ComponentId, ComponentSpec, KillScope, Need, Probe, Stage},
     sys::{accounts::Account, cgroup::Limits},
@@ -170,7 +170,7 @@ fn stopping_goes_from_what_needs_to_what_is_needed() {
     let mut machine = Machine::new(&chain()[..2]);
     with_kine_ready(&mut machine);
     machine.step(secs(1), Event::Spawned { id: ComponentId::KubeApiserver, pid: 9 }).expect("legal");
-    let first = machine.step(secs(2), Event::Stop).expect("legal");
+    let first = machine.step(secs(2), Event::Stop(Pods::Stay)).expect("legal");
     assert_eq!(first, [Effect::Signal { id: ComponentId::KubeApiserver, signal: Signal::Term }]);
     let late = machine.step(secs(2) + GRACE, Event::Tick).expect("legal");
     assert_eq!(late, [Effect::Signal { id: ComponentId::KubeApiserver, signal: Signal::Kill }]);
@@ -178,6 +178,33 @@ fn stopping_goes_from_what_needs_to_what_is_needed() {
     assert_eq!(then, [Effect::Signal { id: ComponentId::Kine, signal: Signal::Term }]);
     machine.step(secs(5), exited(ComponentId::Kine)).expect("legal");
     assert!(machine.is_over());
+}
+
+#[test]
+fn containers_end_after_the_kubelet_and_before_containerd() {
+    let mut machine = Machine::new(&[
+        spec(ComponentId::Containerd, vec![]),
+        spec(ComponentId::Kubelet, vec![need(ComponentId::Containerd)]),
+    ]);
+    machine.step(secs(0), Event::Tick).expect("legal");
+    machine.step(secs(0), Event::Spawned { id: ComponentId::Containerd, pid: 7 }).expect("legal");
+    machine.step(secs(0), looked(ComponentId::Containerd, 1, Stage::Ready)).expect("legal");
+    machine.step(secs(0), Event::Spawned { id: ComponentId::Kubelet, pid: 9 }).expect("legal");
+    let term = |id| Effect::Signal { id, signal: Signal::Term };
+    assert_eq!(machine.step(secs(1), Event::Stop(Pods::End)).expect("legal"), [term(ComponentId::Kubelet)]);
+    assert_eq!(machine.step(secs(2), exited(ComponentId::Kubelet)).expect("legal"), [Effect::EndPods]);
+    assert_eq!(machine.step(secs(20), Event::Tick).expect("legal"), []);
+    assert_eq!(machine.step(secs(21), Event::PodsEnded).expect("legal"), [term(ComponentId::Containerd)]);
+}
+
+#[test]
+fn who_asks_again_does_not_wait_for_containers() {
+    let mut machine = Machine::new(&[spec(ComponentId::Containerd, vec![])]);
+    machine.step(secs(0), Event::Tick).expect("legal");
+    machine.step(secs(0), Event::Spawned { id: ComponentId::Containerd, pid: 7 }).expect("legal");
+    assert_eq!(machine.step(secs(1), Event::Stop(Pods::End)).expect("legal"), [Effect::EndPods]);
+    let again = machine.step(secs(2), Event::Stop(Pods::End)).expect("legal");
+    assert_eq!(again, [Effect::Signal { id: ComponentId::Containerd, signal: Signal::Term }]);
 }
 
 #[test]
@@ -195,7 +222,7 @@ enum Move {
     Crash,
     FailToSpawn,
     Restart,
-    Stop,
+    Stop(Pods),
 }
 
 fn moves() -> impl Strategy<Value = Vec<(usize, Move)>> {
@@ -240,6 +267,7 @@ impl World {
         while let Some(event) = queue.pop_front() {
             for effect in self.machine.step(self.now, event).expect("the world is lawful") {
                 match effect {
+                    Effect::EndPods => queue.push_back(Event::PodsEnded),
                     Effect::Spawn(id) => {
                         assert!(!self.alive.contains_key(&id), "{id} was started twice");
                         self.assert_needs_were_met(id);
@@ -289,7 +317,7 @@ impl World {
             }
             Move::FailToSpawn => self.refuse = !self.refuse,
             Move::Restart => self.give(Event::Restart(id)),
-            Move::Stop => self.give(Event::Stop),
+            Move::Stop(pods) => self.give(Event::Stop(*pods)),
         }
     }
 
@@ -327,13 +355,13 @@ proptest! {
     }
 
     #[test]
-    fn after_any_trouble_it_stops_and_leaves_nothing(specs in graphs(), moves in moves()) {
+    fn after_any_trouble_it_stops_and_leaves_nothing(specs in graphs(), moves in moves(), end: bool) {
         let mut world = World::new(specs);
         world.give(Event::Tick);
         for (index, action) in &moves {
             world.play(IDS[*index], action);
         }
-        world.play(IDS[0], &Move::Stop);
+        world.play(IDS[0], &Move::Stop(if end { Pods::End } else { Pods::Stay }));
         world.calm_down();
         prop_assert!(world.machine.is_over());
         prop_assert!(world.alive.is_empty());

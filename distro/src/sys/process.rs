@@ -18,6 +18,7 @@ mod tool;
 
 pub use tool::tool;
 
+use super::fs;
 use crate::component::{ComponentId, ComponentSpec, KillScope};
 
 /// A program that could not be started, or that failed.
@@ -123,6 +124,21 @@ pub fn output(program: &Path, args: &[&str]) -> Result<String, ProcessError> {
     let out = command.output().map_err(|source| ProcessError::Start { program: program.to_owned(), source })?;
     judge(program, &out)?;
     Ok(String::from_utf8_lossy(&out.stdout).into_owned())
+}
+
+/// Runs a short program to its end and returns its standard output, however it ended; nothing if it could not be started.
+#[must_use]
+pub fn answer(program: &Path, args: &[&str]) -> String {
+    let out = Command::new(program).args(args).stdin(Stdio::null()).output();
+    out.map_or_else(|_| String::new(), |out| String::from_utf8_lossy(&out.stdout).into_owned())
+}
+
+/// Whether a process is there and has not ended.
+#[must_use]
+pub fn is_alive(pid: u32) -> bool {
+    let stat = fs::read_if_there(Path::new(&format!("/proc/{pid}/stat")));
+    let state = stat.ok().flatten().and_then(|text| text.rsplit_once(") ").map(|(_, rest)| rest.starts_with('Z')));
+    state == Some(false)
 }
 
 /// Runs a short program to its end with a text as its standard input.

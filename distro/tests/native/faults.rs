@@ -8,12 +8,6 @@ const WEB: &str = include_str!("web.yaml");
 const DATA: &str = "/var/lib/sk8s";
 
 impl Node {
-    /// Ends it in order and waits until it has.
-    fn stop(&mut self) {
-        assert!(self.machine.run(&["pkill", "-TERM", "-x", "sk8s"]).status.success());
-        assert_eq!(self.ended(), Some(0), "an orderly end");
-    }
-
     /// Puts text into a file, what was there beside it.
     fn damage(&self, file: &str) {
         self.machine.shell(&format!("cp -a {DATA}/{file} /var/kept && echo 'not what it was' > {DATA}/{file}"));
@@ -21,11 +15,6 @@ impl Node {
 
     fn mend(&self, file: &str) {
         self.machine.shell(&format!("cp -a /var/kept {DATA}/{file}"));
-    }
-
-    /// Whether an object can be made.
-    fn writes(&self, name: &str) -> bool {
-        self.sk8s(&["kubectl", "create", "configmap", name, "--from-literal=a=b"]).status.success()
     }
 }
 

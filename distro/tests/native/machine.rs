@@ -145,6 +145,11 @@ impl Machine {
         assert!(Command::new("kill").args(["-KILL", &self.init.to_string()]).status().expect("kill").success());
     }
 
+    /// Whether it has been switched off.
+    pub fn is_off(&self) -> bool {
+        !Path::new(&format!("/proc/{}", self.init)).exists()
+    }
+
     /// Runs a program on it.
     pub fn run(&self, words: &[&str]) -> Output {
         self.command(words).output().expect("nsenter")

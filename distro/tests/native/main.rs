@@ -14,6 +14,7 @@
 
 mod airgap;
 mod controllers;
+mod dual;
 mod encryption;
 mod faults;
 mod join;
@@ -24,7 +25,9 @@ mod onefile;
 mod pre_shared;
 mod service;
 mod several;
+mod shutdown;
 mod single;
+mod upgrade;
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 

@@ -17,15 +17,25 @@ const LOG: &str = "/var/log/sk8s.log";
 pub struct Node {
     pub machine: Machine,
     process: Child,
+    program: Vec<String>,
     words: Vec<String>,
 }
 
 impl Node {
     /// Starts `sk8s WORDS`.
     pub fn start(machine: Machine, words: &[&str]) -> Self {
+        Self::of(machine, ours(), words)
+    }
+
+    /// Starts a file that carries all that it needs.
+    pub fn start_file(machine: Machine, file: &str, words: &[&str]) -> Self {
+        Self::of(machine, vec![file.to_owned()], words)
+    }
+
+    fn of(machine: Machine, program: Vec<String>, words: &[&str]) -> Self {
         let words: Vec<String> = words.iter().map(ToString::to_string).collect();
-        let process = begin(&machine, &words);
-        Self { machine, process, words }
+        let process = begin(&machine, &[&program[..], &words].concat());
+        Self { machine, process, program, words }
     }
 
     /// Kills the supervisor, waits until all its components are gone, and starts it again.
@@ -43,12 +53,18 @@ impl Node {
     /// Starts a supervisor that has ended with the words that it was started with.
     pub fn start_again(&mut self) {
         self.process.wait().expect("ended");
-        self.process = begin(&self.machine, &self.words);
+        self.process = begin(&self.machine, &[&self.program[..], &self.words].concat());
     }
 
     /// Kills a process by its program's name.
     pub fn kill(&self, name: &str) {
         assert!(self.machine.run(&["pkill", "-KILL", "-x", name]).status.success(), "{name} runs");
+    }
+
+    /// Ends it in order and waits until it has.
+    pub fn stop(&mut self) {
+        assert!(self.machine.run(&["pkill", "-TERM", "-x", "sk8s"]).status.success());
+        assert_eq!(self.ended(), Some(0), "an orderly end");
     }
 
     /// Its exit code, once it ends by itself.
@@ -58,14 +74,18 @@ impl Node {
 
     /// What a verb of the command line answers.
     pub fn sk8s(&self, words: &[&str]) -> Output {
-        let all = words_of(&words.iter().map(ToString::to_string).collect::<Vec<_>>());
-        self.machine.run(&all.iter().map(String::as_str).collect::<Vec<_>>())
+        self.machine.run(&self.program.iter().map(String::as_str).chain(words.iter().copied()).collect::<Vec<_>>())
     }
 
     /// What kubectl says, trimmed.
     pub fn said(&self, words: &[&str]) -> String {
         let out = self.sk8s(&[&["kubectl"], words].concat());
         String::from_utf8_lossy(&out.stdout).trim().to_owned()
+    }
+
+    /// Whether an object can be made.
+    pub fn writes(&self, name: &str) -> bool {
+        self.sk8s(&["kubectl", "create", "configmap", name, "--from-literal=a=b"]).status.success()
     }
 
     pub fn status(&self) -> Option<Status> {
@@ -98,17 +118,14 @@ impl Drop for Node {
 }
 
 fn begin(machine: &Machine, words: &[String]) -> Child {
-    let all = words_of(words);
-    machine.start(&all.iter().map(String::as_str).collect::<Vec<_>>(), LOG)
+    machine.start(&words.iter().map(String::as_str).collect::<Vec<_>>(), LOG)
 }
 
-fn words_of(words: &[String]) -> Vec<String> {
-    let mut all = vec![env!("CARGO_BIN_EXE_sk8s").to_owned()];
-    for (flag, key) in [("--components", "SK8S_COMPONENTS"), ("--cni", "SK8S_CNI"), ("--images", "SK8S_IMAGES")] {
-        all.push(format!("{flag}={}", folder_of(key).display()));
-    }
-    all.extend(words.iter().cloned());
-    all
+/// The program that was built with the tests, and where upstream's are.
+fn ours() -> Vec<String> {
+    let places = [("--components", "SK8S_COMPONENTS"), ("--cni", "SK8S_CNI"), ("--images", "SK8S_IMAGES")];
+    let places = places.map(|(flag, key)| format!("{flag}={}", folder_of(key).display()));
+    std::iter::once(env!("CARGO_BIN_EXE_sk8s").to_owned()).chain(places).collect()
 }
 
 fn folder_of(key: &str) -> PathBuf {
@@ -116,7 +133,7 @@ fn folder_of(key: &str) -> PathBuf {
 }
 
 /// The built-in images by name.
-fn images() -> BTreeMap<String, String> {
+pub fn images() -> BTreeMap<String, String> {
     let text = std::fs::read_to_string(folder_of("SK8S_IMAGES").join("images.json")).expect("a list of images");
     sk8s::component::images(&text).expect("JSON")
 }

@@ -1,9 +1,9 @@
 //! A node's whole life as a service, on a machine of its own: installed, started, killed, stopped, and reset until nothing is
 //! left of it.
 
-use std::{collections::BTreeSet, path::Path, process::Output};
+use std::{collections::BTreeSet, process::Output};
 
-use super::{eventually, machine::Machine};
+use super::{eventually, machine::Machine, node::images};
 
 const PODS: &str = "
 apiVersion: apps/v1
@@ -38,7 +38,8 @@ spec:
   - {name: client, image: BUSYBOX, command: [/bin/busybox, sleep, '100000']}
 ";
 
-struct Node(Machine);
+/// A machine with sk8s as its service.
+pub struct Node(pub Machine);
 
 impl Node {
     fn places() -> Vec<String> {
@@ -63,7 +64,7 @@ impl Node {
     }
 
     /// What it prints to standard output; it must succeed.
-    fn does(&self, words: &[&str]) -> String {
+    pub fn does(&self, words: &[&str]) -> String {
         let out = self.sk8s(words);
         let (said, why) = (String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
         assert!(out.status.success(), "{words:?}: {}\n{said}\n{why}", out.status);
@@ -77,11 +78,17 @@ impl Node {
         String::from_utf8_lossy(&out.stderr).into_owned()
     }
 
-    fn wait_ready(&self) -> String {
+    pub fn wait_ready(&self) -> String {
         eventually("the node is ready", || {
             let status = self.said(&["status"]);
             status.lines().next().is_some_and(|line| line.contains("  ready  ")).then_some(status)
         })
+    }
+
+    /// Puts objects into the cluster through the manifests folder, `BUSYBOX` standing for the image's reference.
+    pub fn apply(&self, name: &str, text: &str) {
+        let text = text.replace("BUSYBOX", &images()["busybox"]);
+        self.0.shell(&format!("cat > /var/lib/sk8s/manifests/{name} <<'END'\n{text}\nEND"));
     }
 
     fn serves(&self) {
@@ -128,11 +135,7 @@ fn runs(node: &Node) {
     assert_eq!(user, "kine");
     let proxy = node.0.shell("tr '\\0' '\\n' < /proc/$(pgrep -x containerd)/environ | grep NO_PROXY");
     assert_eq!(proxy, "NO_PROXY=it's \"$HOME\"");
-    let images =
-        std::fs::read_to_string(Path::new(&std::env::var("SK8S_IMAGES").expect("checked before")).join("images.json"));
-    let images = sk8s::component::images(&images.expect("a list of images")).expect("JSON");
-    let pods = PODS.replace("BUSYBOX", &images["busybox"]);
-    node.0.shell(&format!("cat > /var/lib/sk8s/manifests/web.yaml <<'END'\n{pods}\nEND"));
+    node.apply("web.yaml", PODS);
     node.serves();
     let table = node.does(&["status", "components"]);
     assert_eq!(table.lines().count(), 9, "a head, seven components, a sum: {table}");

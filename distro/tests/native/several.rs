@@ -12,7 +12,7 @@ use super::{
 const WEB: &str = include_str!("web.yaml");
 
 /// The server on one worker, the client on the other.
-fn spread() -> String {
+pub fn spread() -> String {
     let server = "    metadata: {labels: {app: web}}\n    spec:\n";
     let client = "metadata: {name: client}\nspec:\n";
     assert!(WEB.contains(server) && WEB.contains(client));

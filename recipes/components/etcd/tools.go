@@ -2,14 +2,19 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"syscall"
 	"time"
 
+	bolt "go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
 	"go.etcd.io/etcd/api/v3/mvccpb"
 	"go.etcd.io/etcd/etcdutl/v3/snapshot"
 	"go.uber.org/zap"
@@ -22,6 +27,7 @@ type tool func(flags *flag.FlagSet, arguments []string) (any, error)
 var tools = map[string]tool{
 	"check":    check,
 	"snapshot": save,
+	"copy":     copyStopped,
 	"restore":  restore,
 	"inspect":  inspectFile,
 	"export":   exportFile,
@@ -82,6 +88,47 @@ func save(flags *flag.FlagSet, arguments []string) (any, error) {
 		return nil, fmt.Errorf("snapshot of `%s`: %w", *endpoint, err)
 	}
 	return inspect(rest[0])
+}
+
+// copyStopped makes a snapshot of the file `member/snap/db` of a member that does not run: the database as it is, and its
+// SHA-256 behind it, as a server sends it.
+func copyStopped(flags *flag.FlagSet, arguments []string) (any, error) {
+	rest, err := operands(flags, arguments, 2)
+	if err != nil {
+		return nil, err
+	}
+	if err := copyDatabase(rest[0], rest[1]); err != nil {
+		return nil, fmt.Errorf("copy of `%s`: %w", rest[0], err)
+	}
+	return inspect(rest[1])
+}
+
+func copyDatabase(from, to string) error {
+	database, err := bolt.Open(from, 0o600, &bolt.Options{ReadOnly: true, Timeout: time.Second})
+	if errors.Is(err, bolterrors.ErrTimeout) {
+		err = errors.New("a server uses it")
+	}
+	if err != nil {
+		return err
+	}
+	defer database.Close()
+	file, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	sum := sha256.New()
+	err = database.View(func(tx *bolt.Tx) error {
+		_, err := tx.WriteTo(io.MultiWriter(file, sum))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if _, err := file.Write(sum.Sum(nil)); err != nil {
+		return err
+	}
+	return file.Sync()
 }
 
 // member says which member a data folder is made for.

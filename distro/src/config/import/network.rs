@@ -108,7 +108,7 @@ fn mtu(work: &mut Work<'_>, _: &str, value: &Value) {
 /// `spec.network.dualStack`.
 pub(super) fn dual_stack(work: &mut Work<'_>, path: &str, value: &Value) {
     if value.get("enabled").and_then(Value::as_bool) == Some(true) {
-        work.lost(path, "IPv6 for pods and services is not supported yet");
+        work.set(path, value.clone());
     }
 }
 

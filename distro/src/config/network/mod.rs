@@ -1,5 +1,6 @@
 //! Addresses of pods and services, and who carries packets between them: `spec.network`.
 
+mod dual;
 mod provider;
 mod proxy;
 
@@ -10,6 +11,7 @@ use super::{
     raw::absent,
     subnet::{BadSubnet, Subnet},
 };
+pub use dual::{BadDualStack, DualStack, RawDualStack};
 pub use provider::{Backend, BadProvider, Flannel, Provider, RawFlannel};
 pub use proxy::{BadProxy, Proxy, ProxyMode, RawProxy, Tuning};
 
@@ -20,6 +22,8 @@ pub struct Network {
     pub pods: Subnet,
     /// Where services get their addresses.
     pub services: Subnet,
+    /// IPv6 beside IPv4, if there is.
+    pub dual: Option<DualStack>,
     /// The cluster's DNS domain.
     pub domain: Domain,
     /// Who connects pods.
@@ -53,20 +57,6 @@ pub struct RawNetwork {
     pub kube_proxy: RawProxy,
 }
 
-/// `spec.network.dualStack` as written.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RawDualStack {
-    /// `false`.
-    pub enabled: Option<bool>,
-    /// Where pods get their IPv6 addresses.
-    #[serde(rename = "IPv6podCIDR")]
-    pub pods: Option<String>,
-    /// Where services get their IPv6 addresses.
-    #[serde(rename = "IPv6serviceCIDR")]
-    pub services: Option<String>,
-}
-
 /// A network that cannot be. Display begins with the key below `spec.network`.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum BadNetwork {
@@ -96,12 +86,9 @@ pub enum BadNetwork {
     /// kube-proxy.
     #[error("kubeProxy")]
     Proxy(#[source] BadProxy),
-    /// IPv6 is asked for.
-    #[error("dualStack.enabled: IPv6 for pods and services is not supported yet")]
-    DualStack,
-    /// IPv6 ranges that nothing would use.
-    #[error("dualStack: IPv6 ranges are given, but dual stack is not supported yet")]
-    UnusedRanges,
+    /// IPv6 beside IPv4.
+    #[error(transparent)]
+    DualStack(BadDualStack),
 }
 
 impl Network {
@@ -124,14 +111,10 @@ impl Network {
             Provider::validate(raw).map_err(|bad| problems.extend(bad.into_iter().map(BadNetwork::Provider)));
         let proxy = Proxy::validate(&raw.kube_proxy);
         let proxy = proxy.map_err(|bad| problems.extend(bad.into_iter().map(BadNetwork::Proxy)));
-        if raw.dual_stack.enabled == Some(true) {
-            problems.push(BadNetwork::DualStack);
-        } else if raw.dual_stack.pods.is_some() || raw.dual_stack.services.is_some() {
-            problems.push(BadNetwork::UnusedRanges);
-        }
-        match (pods, services, domain, provider, proxy) {
-            (Some(pods), Some(services), Some(domain), Ok(provider), Ok(proxy)) if problems.is_empty() => {
-                Ok(Self { pods, services, domain, provider, proxy })
+        let dual = DualStack::validate(&raw.dual_stack).map_err(|bad| problems.push(BadNetwork::DualStack(bad)));
+        match (pods, services, dual, domain, provider, proxy) {
+            (Some(pods), Some(services), Ok(dual), Some(domain), Ok(provider), Ok(proxy)) if problems.is_empty() => {
+                Ok(Self { pods, services, dual, domain, provider, proxy })
             }
             _ => Err(problems),
         }
@@ -167,14 +150,6 @@ mod tests {
     fn overlapping_ranges_are_refused() {
         let text = "podCIDR `10.96.0.0/12` and serviceCIDR `10.96.0.0/16` overlap";
         assert_eq!(refusal("{podCIDR: 10.96.0.0/12}"), text);
-    }
-
-    #[test]
-    fn dual_stack_is_refused_as_not_supported_yet() {
-        let text = "dualStack.enabled: IPv6 for pods and services is not supported yet";
-        assert_eq!(refusal("{dualStack: {enabled: true, IPv6podCIDR: 'fd00::/108'}}"), text);
-        assert!(network("{dualStack: {enabled: false}}").is_ok());
-        assert!(refusal("{dualStack: {IPv6podCIDR: 'fd00::/108'}}").starts_with("dualStack: IPv6 ranges"));
     }
 
     #[test]
