@@ -131,6 +131,10 @@ mod tests {
     fn a_mode_of_nothing_is_refused() {
         let error = composed("modes = { '/bin/own' = '6755' }").expect_err("nothing there");
         assert!(error.contains("/bin/own"), "{error}");
-        assert!(composed("files = { '/bin/own' = 'x' }\nmodes = { '/bin/own' = '8' }").expect_err("no mode").contains("`8`"));
+        assert!(
+            composed("files = { '/bin/own' = 'x' }\nmodes = { '/bin/own' = '8' }")
+                .expect_err("no mode")
+                .contains("`8`")
+        );
     }
 }
