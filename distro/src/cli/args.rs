@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 use super::{
     airgap::AirgapVerb,
     backup::{BackupArgs, RestoreArgs, StorageVerb},
+    cluster::ClusterVerb,
     completion::Shell,
     components::Wanted,
     config::ConfigVerb,
@@ -185,6 +186,9 @@ pub enum Verb {
     /// Print a kubeconfig
     #[command(subcommand)]
     Kubeconfig(Kubeconfig),
+    /// Make a cluster of Linux hosts over SSH, and care for it
+    #[command(subcommand)]
+    Cluster(ClusterVerb),
     /// Make, check and convert configurations
     #[command(subcommand)]
     Config(ConfigVerb),

@@ -3,6 +3,7 @@
 mod airgap;
 mod args;
 mod backup;
+mod cluster;
 mod completion;
 mod components;
 mod config;
