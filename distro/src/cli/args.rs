@@ -189,7 +189,7 @@ pub enum Verb {
     /// Make a cluster of Linux hosts over SSH, and care for it
     #[command(subcommand)]
     Cluster(ClusterVerb),
-    /// Make, check and convert configurations
+    /// Make, check, edit and convert configurations
     #[command(subcommand)]
     Config(ConfigVerb),
     /// Save the cluster: keys, objects, configuration and manifests, in one file

@@ -183,6 +183,7 @@ impl CliError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Cluster(error) => error.hint(),
+            Self::Verb(error) => error.hint(),
             Self::Service(error) => error.hint(),
             Self::Reset(error) => error.hint(),
             Self::Payload(error) => error.hint(),
@@ -251,7 +252,7 @@ pub fn obey(args: Args) -> Result<(), CliError> {
         }
         Verb::Kubeconfig(Kubeconfig::Admin { server, config }) => print(&admin(&places.paths(), server, config)?),
         Verb::Cluster(verb) => Ok(cluster::obey(&verb)?),
-        Verb::Config(verb) => Ok(config::obey(verb, Path::new(roles::CONFIG))?),
+        Verb::Config(verb) => Ok(config::obey(verb, Path::new(roles::CONFIG), &reset::folders(places)?)?),
         Verb::Backup(args) => {
             let (paths, _ready) = lay_out(places, Wanted::Program)?;
             save::save(&paths, &args)
