@@ -13,9 +13,11 @@
 )]
 
 mod airgap;
+mod carried;
 mod controllers;
 mod encryption;
 mod faults;
+mod hosts;
 mod join;
 mod lan;
 mod machine;
