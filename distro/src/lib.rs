@@ -3,6 +3,7 @@
 pub mod api;
 pub mod backup;
 pub mod cli;
+pub mod cluster;
 pub mod component;
 pub mod config;
 pub mod datastore;
@@ -20,6 +21,7 @@ pub mod paths;
 pub mod payload;
 pub mod peers;
 pub mod pki;
+mod quote;
 pub mod reset;
 pub mod service;
 pub mod shutdown;

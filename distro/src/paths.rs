@@ -131,6 +131,12 @@ impl Paths {
         self.run.join("status.sock")
     }
 
+    /// Which configuration the running node was started with: its digest and its path, as sha256sum(1) writes them.
+    #[must_use]
+    pub fn started_with(&self) -> PathBuf {
+        self.run.join("config.sha256")
+    }
+
     /// Folder of the pod network's configuration.
     #[must_use]
     pub fn cni_config(&self) -> PathBuf {

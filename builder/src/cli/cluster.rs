@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use skerry_formats::name::Name;
+use skerry_formats::{cluster::k0sctl, name::Name};
 
 use super::{Failure, Host, print_json};
 use crate::{
     clock,
-    cluster::{self, Applied, Change, ClusterError, Folder, Reached, k0sctl, status},
+    cluster::{self, Applied, Change, ClusterError, Folder, Reached, status},
     fsx,
     report::Reporter,
 };

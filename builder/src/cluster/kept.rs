@@ -165,7 +165,7 @@ impl Folder {
 /// If it is unreadable or wrong, or says another name.
 pub fn read(path: &Path, name: &Name) -> Result<Cluster, ClusterError> {
     let source = Source::new(path.display().to_string());
-    let cluster = cluster::read(&source, &fsx::read(path)?).map_err(ClusterError::Hosts)?;
+    let cluster = cluster::read_for_seeds(&source, &fsx::read(path)?).map_err(ClusterError::Hosts)?;
     match &cluster.metadata.name {
         Some(found) if found != name => Err(ClusterError::OtherName { found: found.clone(), wanted: name.clone() }),
         _ => Ok(cluster),

@@ -10,7 +10,6 @@ mod plan;
 mod reach;
 mod seeds;
 
-pub mod k0sctl;
 pub mod status;
 
 #[cfg(test)]
@@ -18,6 +17,7 @@ mod tests;
 
 use sk8s::{api::ApiError, link::TlsError, pki::CertError};
 use skerry_formats::{
+    cluster::k0sctl::ImportError,
     name::Name,
     seed::{BadText, Problems},
 };
@@ -143,5 +143,15 @@ impl Explain for ClusterError {
             Self::Hosts(_) | Self::OtherName { .. } => 2,
             _ => 1,
         }
+    }
+}
+
+impl Explain for ImportError {
+    fn hint(&self) -> Option<String> {
+        self.hint().map(str::to_owned)
+    }
+
+    fn exit_code(&self) -> u8 {
+        2
     }
 }

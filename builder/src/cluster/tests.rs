@@ -15,7 +15,7 @@ use skerry_formats::{
     token::{JoinToken, PreShared},
 };
 
-use super::{Change, ClusterError, Folder, Owner, k0sctl, plan, seeds};
+use super::{Change, ClusterError, Folder, Owner, plan, seeds};
 use crate::{fsx, report::print_error};
 
 const HOSTS: &str = include_str!("../../../formats/golden/cluster-full.yaml");
@@ -145,25 +145,6 @@ fn golden(name: &str, text: &str) {
     assert_eq!(text, fsx::read_to_string(&path).unwrap(), "{name}");
 }
 
-#[test]
-fn a_k0sctl_file_is_imported_and_what_is_left_is_told() {
-    let imported = k0sctl::import(include_str!("../../golden/cluster/k0sctl.yaml")).unwrap();
-    golden("imported.yaml", &imported.cluster.to_yaml().unwrap());
-    golden("imported.txt", &(imported.remarks.join("\n") + "\n"));
-}
-
-#[test]
-fn what_is_no_k0sctl_file_is_refused() {
-    let said = |text: &str| print_error(&k0sctl::import(text).unwrap_err());
-    assert_eq!(
-        said("apiVersion: k0s.k0sproject.io/v1beta1\n"),
-        "error: not a k0sctl.yaml: its `apiVersion` is `k0s.k0sproject.io/v1beta1`; wanted: `k0sctl.k0sproject.io/…`\n  \
-         hint: that is k0s' own configuration; k0sctl.yaml has it below `spec.k0s.config`\n"
-    );
-    let none = "apiVersion: k0sctl.k0sproject.io/v1beta1\nspec: {hosts: []}\n";
-    assert_eq!(said(none), "error: not a k0sctl.yaml: `spec.hosts` has no hosts\n");
-}
-
 fn host(number: usize, role: Duty) -> Host {
     let addresses = if role.controls() { vec!["10.0.0.1".parse().unwrap()] } else { Vec::new() };
     Host {
@@ -171,6 +152,8 @@ fn host(number: usize, role: Duty) -> Host {
         role,
         no_taints: false,
         addresses,
+        ssh: None,
+        localhost: false,
         board: None,
         network: Vec::new(),
         labels: BTreeMap::new(),
@@ -217,10 +200,5 @@ proptest! {
         }
         let again = cluster::read(&Source::new("s"), cluster.to_yaml().unwrap().as_bytes());
         prop_assert_eq!(again, Ok(cluster));
-    }
-
-    #[test]
-    fn any_k0sctl_text_is_imported_or_refused(text in "(hosts|role|worker|controller|ssh|address|installFlags|--labels=a|- |  |: |\n|[0-9.]{1,5}|\\[|\\]){0,40}") {
-        let _any = k0sctl::import(&format!("apiVersion: k0sctl.k0sproject.io/v1beta1\nspec:\n  hosts:\n  - role: worker\n    {text}"));
     }
 }

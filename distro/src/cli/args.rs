@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 use super::{
     airgap::AirgapVerb,
     backup::{BackupArgs, RestoreArgs, StorageVerb},
+    cluster::ClusterVerb,
     completion::Shell,
     components::Wanted,
     config::ConfigVerb,
@@ -185,7 +186,10 @@ pub enum Verb {
     /// Print a kubeconfig
     #[command(subcommand)]
     Kubeconfig(Kubeconfig),
-    /// Make, check and convert configurations
+    /// Make a cluster of Linux hosts over SSH, and care for it
+    #[command(subcommand)]
+    Cluster(ClusterVerb),
+    /// Make, check, edit and convert configurations
     #[command(subcommand)]
     Config(ConfigVerb),
     /// Save the cluster: keys, objects, configuration and manifests, in one file

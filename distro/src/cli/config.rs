@@ -6,12 +6,17 @@ use std::{
 };
 
 use clap::{Subcommand, ValueEnum};
+use serde::Serialize;
 
+use super::{edit, installed};
 use crate::{
     config::{self, DEFAULT, ImportError, Problem, Weight},
+    paths::Paths,
+    service::ServiceError,
     sys::{
         fs::{self, FsError},
         machine,
+        process::ProcessError,
     },
 };
 
@@ -20,6 +25,21 @@ use crate::{
 pub enum ConfigVerb {
     /// Print the default configuration, with every key and what it does
     Create,
+    /// Edit the node's configuration with $EDITOR; it is replaced only by a good one
+    Edit {
+        /// Configuration file [default: the installed service's]
+        #[arg(long, short, value_name = "FILE")]
+        config: Option<PathBuf>,
+    },
+    /// Say which file the node reads, whether it is good, and whether the node was started with it
+    Status {
+        /// Configuration file [default: the installed service's]
+        #[arg(long, short, value_name = "FILE")]
+        config: Option<PathBuf>,
+        /// As text for people, or as JSON
+        #[arg(long, short, value_name = "FORMAT", default_value = "text")]
+        output: Format,
+    },
     /// Say everything that is wrong with a configuration
     Validate {
         /// Configuration file; `-` reads standard input
@@ -66,6 +86,20 @@ pub enum ConfigVerbError {
         /// How many.
         count: usize,
     },
+    /// The installed service.
+    #[error(transparent)]
+    Service(#[from] ServiceError),
+    /// The editor.
+    #[error(transparent)]
+    Editor(#[from] ProcessError),
+    /// What was edited is no good configuration.
+    #[error("not replaced: {count} {} in `{}`", if *.count == 1 { "problem" } else { "problems" }, .copy.display())]
+    Kept {
+        /// Where it is kept.
+        copy: PathBuf,
+        /// How many problems.
+        count: usize,
+    },
     /// No file of k0s's.
     #[error("`{}` is no configuration of k0s's", .path.display())]
     Foreign {
@@ -90,8 +124,21 @@ impl ConfigVerbError {
     #[must_use]
     pub const fn exit_code(&self) -> u8 {
         match self {
-            Self::File(_) | Self::Stream(..) => 1,
-            Self::Problems { .. } | Self::Foreign { .. } | Self::Lost { .. } => 2,
+            Self::File(_) | Self::Stream(..) | Self::Service(_) | Self::Editor(_) => 1,
+            Self::Problems { .. } | Self::Kept { .. } | Self::Foreign { .. } | Self::Lost { .. } => 2,
+        }
+    }
+
+    /// The next thing to do, where there is one to name.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Service(error) => error.hint(),
+            Self::Kept { copy, .. } => {
+                Some(format!("`sk8s config edit` goes on with it; to begin anew, remove `{}`", copy.display()))
+            }
+            Self::Editor(_) => Some("name an editor: `EDITOR=vi sk8s config edit`".to_owned()),
+            _ => None,
         }
     }
 }
@@ -100,9 +147,15 @@ impl ConfigVerbError {
 ///
 /// # Errors
 /// If there is a problem, or a file or stream fails.
-pub fn obey(verb: ConfigVerb, usual: &Path) -> Result<(), ConfigVerbError> {
+pub fn obey(verb: ConfigVerb, usual: &Path, paths: &Paths) -> Result<(), ConfigVerbError> {
+    let own = |named: Option<PathBuf>| match named {
+        Some(path) => Ok::<_, ConfigVerbError>(path),
+        None => Ok(installed::config()?.unwrap_or_else(|| usual.to_owned())),
+    };
     match verb {
         ConfigVerb::Create => print(DEFAULT),
+        ConfigVerb::Edit { config } => edit::edit(&own(config)?),
+        ConfigVerb::Status { config, output } => edit::standing(&own(config)?, paths, output),
         ConfigVerb::Validate { config, output } => validate(config.as_deref().unwrap_or(usual), output),
         ConfigVerb::Import { file, strict } => import(&file, if strict { Weight::Lost } else { Weight::Refused }),
     }
@@ -124,7 +177,7 @@ fn validate(path: &Path, output: Format) -> Result<(), ConfigVerbError> {
     let problems = config::problems(&read(path)?, &machine::host_name());
     match output {
         Format::Text => eprint!("{}", told(&problems)),
-        Format::Json => print(&json(&problems))?,
+        Format::Json => print(&json(&serde_json::json!({ "problems": problems })))?,
     }
     if problems.is_empty() {
         Ok(())
@@ -133,13 +186,13 @@ fn validate(path: &Path, output: Format) -> Result<(), ConfigVerbError> {
     }
 }
 
-fn told(problems: &[Problem]) -> String {
+pub(super) fn told(problems: &[Problem]) -> String {
     let line = |problem: &Problem| problem.line.map(|line| format!("line {line}: ")).unwrap_or_default();
     problems.iter().map(|problem| format!("{}{}\n", line(problem), problem.message)).collect()
 }
 
-fn json(problems: &[Problem]) -> String {
-    format!("{:#}\n", serde_json::json!({ "problems": problems }))
+pub(super) fn json(answer: &impl Serialize) -> String {
+    format!("{:#}\n", serde_json::json!(answer))
 }
 
 /// Remarks of this weight or more make the import fail.
@@ -159,7 +212,7 @@ fn import(path: &Path, fatal: Weight) -> Result<(), ConfigVerbError> {
     }
 }
 
-fn print(text: &str) -> Result<(), ConfigVerbError> {
+pub(super) fn print(text: &str) -> Result<(), ConfigVerbError> {
     let written = io::stdout().write_all(text.as_bytes());
     written.map_err(|source| ConfigVerbError::Stream("write to standard output", source))
 }
@@ -179,7 +232,8 @@ mod tests {
                 "\nspec.api: port: `80`; sk8s has one port, 6443: put a load balancer in front for another\n"
             )
         );
-        let value: serde_json::Value = serde_json::from_str(&json(&found)).expect("JSON");
+        let value: serde_json::Value =
+            serde_json::from_str(&json(&serde_json::json!({ "problems": found }))).expect("JSON");
         assert_eq!(value["problems"][0]["line"], 3);
         assert_eq!(value["problems"].as_array().map(Vec::len), Some(2));
     }

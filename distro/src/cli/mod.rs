@@ -3,11 +3,14 @@
 mod airgap;
 mod args;
 mod backup;
+mod cluster;
 mod completion;
 mod components;
 mod config;
+mod edit;
 mod encryption;
 mod etcd;
+mod installed;
 mod ports;
 mod reset;
 mod roles;

@@ -1,15 +1,9 @@
 //! `sk8s reset`.
 
-use clap::Parser as _;
-
-use super::{
-    CliError,
-    args::{Args, Places},
-};
+use super::{CliError, args::Places, installed};
 use crate::{
     paths::Paths,
     reset::{self, ResetError},
-    service,
 };
 
 /// Whether to do it.
@@ -48,10 +42,7 @@ pub(super) fn reset(places: Places, manner: Manner) -> Result<(), CliError> {
 const NOTHING: &str = "nothing of sk8s is on this machine\n";
 
 /// The folders that were named now; where none was, those that the service was installed with.
-fn folders(places: Places) -> Result<Paths, CliError> {
-    let installed = service::installed()?.and_then(|(_, words)| {
-        let line = std::iter::once("sk8s".to_owned()).chain(words);
-        Args::try_parse_from(line).ok().map(|args| args.places)
-    });
+pub(super) fn folders(places: Places) -> Result<Paths, CliError> {
+    let installed = installed::installed()?.map(|args| args.places);
     Ok(places.over(installed.map_or_else(Paths::default, Places::paths)))
 }

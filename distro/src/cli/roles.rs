@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use skerry_formats::token::JoinToken;
+use skerry_formats::{digest::Digest, token::JoinToken};
 
 use super::{
     args::Places,
@@ -60,6 +60,20 @@ pub struct ControllerArgs {
     node: NodeArgs,
 }
 
+impl ControllerArgs {
+    /// The configuration file, if it is named.
+    pub const fn config(&self) -> Option<&PathBuf> {
+        self.node.config.as_ref()
+    }
+}
+
+impl WorkerArgs {
+    /// The configuration file, if it is named.
+    pub const fn config(&self) -> Option<&PathBuf> {
+        self.node.config.as_ref()
+    }
+}
+
 /// Flags of `sk8s worker`.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct WorkerArgs {
@@ -102,7 +116,7 @@ pub fn controller(args: &ControllerArgs, places: Places) -> Result<(), CliError>
     if duty == Duty::ControllerWorker && !args.no_taints {
         node.taints.push(CONTROL_PLANE.to_owned());
     }
-    let raw = raw(&node)?;
+    let (raw, text) = raw(&node)?;
     let mut tokens = Vec::new();
     for path in &args.tokens {
         let bad = |source| CliError::Tokens { path: path.clone(), source };
@@ -110,16 +124,16 @@ pub fn controller(args: &ControllerArgs, places: Places) -> Result<(), CliError>
     }
     let (settings, token) = (check(&raw)?, args.join.read()?);
     let (paths, _ready) = lay_out(places, Wanted::Node)?;
-    live(Order { duty, settings, raw, paths, config: path(&args.node).to_owned(), token, tokens })
+    live(Order { duty, settings, raw, paths, config: path(&args.node).to_owned(), text, token, tokens })
 }
 
 /// Runs a worker.
 pub fn worker(args: &WorkerArgs, places: Places) -> Result<(), CliError> {
-    let raw = raw(&args.node)?;
+    let (raw, text) = raw(&args.node)?;
     let (settings, token) = (check(&raw)?, args.join.read()?);
     let (paths, _ready) = lay_out(places, Wanted::Node)?;
     let config = path(&args.node).to_owned();
-    live(Order { duty: Duty::Worker, settings, raw, paths, config, token, tokens: Vec::new() })
+    live(Order { duty: Duty::Worker, settings, raw, paths, config, text, token, tokens: Vec::new() })
 }
 
 /// The configuration with what the flags say instead, checked.
@@ -127,7 +141,7 @@ pub fn worker(args: &WorkerArgs, places: Places) -> Result<(), CliError> {
 /// # Errors
 /// If a file is unreadable or a value cannot be.
 pub fn settings(args: &NodeArgs) -> Result<Settings, CliError> {
-    Ok(check(&raw(args)?)?)
+    Ok(check(&raw(args)?.0)?)
 }
 
 fn check(raw: &Raw) -> Result<Settings, Invalid> {
@@ -149,10 +163,13 @@ pub fn text(config: Option<&Path>) -> Result<Option<String>, CliError> {
     }
 }
 
-fn raw(args: &NodeArgs) -> Result<Raw, CliError> {
+/// The configuration with what the flags say instead, and the digest of its file's text.
+fn raw(args: &NodeArgs) -> Result<(Raw, Option<Digest>), CliError> {
     let path = path(args);
-    let text = text(args.config.as_deref())?.unwrap_or_default();
-    let file = Raw::parse(&text).map_err(|source| CliError::Config { path: path.to_owned(), source })?;
+    let text = text(args.config.as_deref())?;
+    let digest = text.as_ref().map(|text| Digest::of(text.as_bytes()));
+    let file =
+        Raw::parse(&text.unwrap_or_default()).map_err(|source| CliError::Config { path: path.to_owned(), source })?;
     let mut flags = Raw::default();
     flags.spec.node.name.clone_from(&args.node_name);
     if !args.labels.is_empty() {
@@ -164,7 +181,7 @@ fn raw(args: &NodeArgs) -> Result<Raw, CliError> {
     if !args.taints.is_empty() {
         raw.spec.node.taints.get_or_insert_default().extend(args.taints.iter().cloned());
     }
-    Ok(raw)
+    Ok((raw, digest))
 }
 
 /// One thread decides; at most four more wait for answers.

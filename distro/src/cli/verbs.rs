@@ -10,7 +10,7 @@ use skerry_formats::token::{BadPart, BadToken};
 use super::{
     airgap,
     args::{Args, Kubeconfig, Verb},
-    backup as save, completion,
+    backup as save, cluster, completion,
     components::{Wanted, lay_out},
     config::{self, ConfigVerbError},
     encryption, etcd, ports, reset,
@@ -21,6 +21,7 @@ use super::{
 use crate::{
     api::ApiError,
     backup::BackupError,
+    cluster::ClusterError,
     config::{ConfigError, Invalid, San},
     datastore::MigrateError,
     encryption::RotateError,
@@ -65,6 +66,9 @@ pub enum CliError {
     /// `sk8s config`.
     #[error(transparent)]
     Verb(#[from] ConfigVerbError),
+    /// `sk8s cluster`.
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
     /// The cluster's objects are not in an etcd of its own.
     #[error("this cluster has no etcd of its own")]
     NoEtcd,
@@ -163,6 +167,7 @@ impl CliError {
     pub const fn exit_code(&self) -> u8 {
         match self {
             Self::Verb(error) => error.exit_code(),
+            Self::Cluster(error) => error.exit_code(),
             Self::Config { .. }
             | Self::Invalid(_)
             | Self::Token(_)
@@ -178,6 +183,8 @@ impl CliError {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
+            Self::Cluster(error) => error.hint(),
+            Self::Verb(error) => error.hint(),
             Self::Service(error) => error.hint(),
             Self::Reset(error) => error.hint(),
             Self::Payload(error) => error.hint(),
@@ -247,7 +254,8 @@ pub fn obey(args: Args) -> Result<(), CliError> {
             Err(process::become_program(&paths.components.join("kube"), &all, ("KUBECONFIG", &kubeconfig)).into())
         }
         Verb::Kubeconfig(Kubeconfig::Admin { server, config }) => print(&admin(&places.paths(), server, config)?),
-        Verb::Config(verb) => Ok(config::obey(verb, Path::new(roles::CONFIG))?),
+        Verb::Cluster(verb) => Ok(cluster::obey(&verb)?),
+        Verb::Config(verb) => Ok(config::obey(verb, Path::new(roles::CONFIG), &reset::folders(places)?)?),
         Verb::Backup(args) => {
             let (paths, _ready) = lay_out(places, Wanted::Program)?;
             save::save(&paths, &args)

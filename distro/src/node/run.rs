@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use skerry_formats::token::JoinToken;
+use skerry_formats::{digest::Digest, token::JoinToken};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{
@@ -44,6 +44,8 @@ pub struct Order {
     pub token: Option<JoinToken>,
     /// Its configuration file, which may not be there.
     pub config: PathBuf,
+    /// The digest of that file's text, if it is there.
+    pub text: Option<Digest>,
     /// Tokens that a controller makes known.
     pub tokens: Vec<TokenRecord>,
 }
@@ -55,6 +57,7 @@ pub struct Order {
 pub async fn run(mut order: Order) -> Result<(), NodeError> {
     let clock = Stopwatch::start();
     fs::create_folder(&order.paths.run, Access::Public, Account::ROOT)?;
+    record(&order)?;
     let board = board(order.duty.role(), order.settings.node.as_str(), "a network address");
     serve_status(&order.paths, &board);
     if order.duty.controls() {
@@ -81,6 +84,18 @@ pub async fn run(mut order: Order) -> Result<(), NodeError> {
     tokio::spawn(care::care(node, lines, handle));
     driver.run().await;
     Ok(())
+}
+
+/// By this `sk8s config status` tells whether the file has changed since.
+fn record(order: &Order) -> Result<(), fs::FsError> {
+    let path = order.paths.started_with();
+    match order.text {
+        Some(digest) => {
+            let line = format!("{digest}  {}\n", order.config.display());
+            fs::write(&path, line.as_bytes(), Access::Public, Account::ROOT)
+        }
+        None => fs::remove_file(&path),
+    }
 }
 
 /// A new key in the place of a lost one would leave every Secret unreadable.

@@ -7,7 +7,6 @@ mod install;
 mod openrc;
 mod order;
 mod passwd;
-mod quote;
 mod systemd;
 
 use std::path::{Path, PathBuf};

@@ -1,6 +1,7 @@
 //! A service script for OpenRC, as Alpine and Gentoo have it.
 
-use super::{environment_file, order::Order, quote};
+use super::{environment_file, order::Order};
+use crate::quote;
 
 /// The script's text. `supervise-daemon` starts sk8s again when it ends; on a stop it signals sk8s alone, and
 /// `rc_cgroup_cleanup` is off, so that pods outlive it as they do under systemd.

@@ -1,6 +1,7 @@
 //! A unit for systemd.
 
-use super::{environment_file, order::Order, quote};
+use super::{environment_file, order::Order};
+use crate::quote;
 
 /// The unit's text. What it says, and why:
 ///

@@ -14,8 +14,10 @@ use nix::{
     unistd::Pid,
 };
 
+mod session;
 mod tool;
 
+pub use session::{Input, Said, Session, converse, interact};
 pub use tool::tool;
 
 use super::fs;

@@ -13,10 +13,12 @@
 )]
 
 mod airgap;
+mod carried;
 mod controllers;
 mod dual;
 mod encryption;
 mod faults;
+mod hosts;
 mod join;
 mod lan;
 mod machine;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Cluster, Host};
+use super::{Cluster, Host, Spec, StorageType};
 use crate::{
     duty::Duty,
     seed::{Fault, KeyPath, interfaces},
@@ -17,7 +17,7 @@ type Faults = Vec<(KeyPath, Fault)>;
 pub fn faults(cluster: &Cluster) -> Faults {
     let mut faults = Vec::new();
     let hosts = KeyPath::default().key("spec").key("hosts");
-    controllers(&cluster.spec.hosts, &hosts, &mut faults);
+    controllers(&cluster.spec, &hosts, &mut faults);
     for (index, host) in cluster.spec.hosts.iter().enumerate() {
         let at = hosts.item(index);
         alone(host, &at, &mut faults);
@@ -31,20 +31,43 @@ fn note(faults: &mut Faults, path: KeyPath, why: impl Into<String>) {
     faults.push((path.clone(), Fault::Value { path, why: why.into() }));
 }
 
-/// There is one host that controls, and if it is a cluster by itself, no other.
-fn controllers(hosts: &[Host], at: &KeyPath, faults: &mut Faults) {
-    let mut found = hosts.iter().enumerate().filter(|(_, host)| host.role.controls());
-    let Some((first, controller)) = found.next() else {
+/// A host controls; where several do, they share a datastore; and one that is a cluster by itself has no other beside it.
+fn controllers(spec: &Spec, at: &KeyPath, faults: &mut Faults) {
+    let found: Vec<usize> = controlling(spec).collect();
+    if found.is_empty() {
         let why = "no host controls the cluster: one is a `controller`, `controller+worker` or `single`";
         return note(faults, at.clone(), why);
-    };
-    for (index, _) in found {
-        note(faults, at.item(index).key("role"), "a second controller: seeds make clusters with one so far");
     }
-    if controller.role == Duty::Single && hosts.len() > 1 {
-        let why = "no other host joins a `single` one; wanted here: `controller+worker` with `noTaints: true`";
-        note(faults, at.item(first).key("role"), why);
+    if spec.storage.kind != StorageType::Etcd {
+        let why = "a second controller needs a datastore that both share: `spec.storage.type: etcd`";
+        found.iter().skip(1).for_each(|index| note(faults, at.item(*index).key("role"), why));
     }
+    for (index, _) in spec.hosts.iter().enumerate().filter(|(_, host)| host.role == Duty::Single) {
+        if spec.hosts.len() > 1 {
+            let why = "no other host joins a `single` one; wanted here: `controller+worker` with `noTaints: true`";
+            note(faults, at.item(index).key("role"), why);
+        }
+    }
+}
+
+fn controlling(spec: &Spec) -> impl Iterator<Item = usize> + '_ {
+    spec.hosts.iter().enumerate().filter(|(_, host)| host.role.controls()).map(|(index, _)| index)
+}
+
+/// What no seed says, each with its place.
+pub fn beyond_seeds(cluster: &Cluster) -> Faults {
+    let mut faults = Vec::new();
+    let spec = KeyPath::default().key("spec");
+    for index in controlling(&cluster.spec).skip(1) {
+        let why =
+            "a second controller: seeds make clusters with one so far; `sk8s cluster` makes others on plain Linux";
+        note(&mut faults, spec.key("hosts").item(index).key("role"), why);
+    }
+    if cluster.spec.storage.kind != StorageType::Kine {
+        let why = "seeds make clusters that keep their objects in SQLite; leave it out";
+        note(&mut faults, spec.key("storage").key("type"), why);
+    }
+    faults
 }
 
 /// What does not fit together in one host.
@@ -68,6 +91,9 @@ fn alone(host: &Host, at: &KeyPath, faults: &mut Faults) {
     if host.no_taints && host.role != Duty::ControllerWorker {
         note(faults, at.key("noTaints"), "only a `controller+worker` has a taint to do without");
     }
+    if host.localhost && host.ssh.is_some() {
+        note(faults, at.key("localhost"), "a host is this machine or is reached by `ssh`, not both");
+    }
     if !host.role.works() {
         let why = "a `controller` runs no workloads and is no node; wanted: `controller+worker`, or leave it out";
         let given = [("labels", host.labels.is_empty()), ("taints", host.taints.is_empty())];
@@ -88,6 +114,12 @@ fn twice(hosts: &[Host], at: &KeyPath, faults: &mut Faults) {
         claim(host, format!("the name `{}`", host.name), at.key("name"));
         for server in &host.addresses {
             claim(host, format!("the address `{server}`"), at.key("addresses"));
+        }
+        if let Some(ssh) = &host.ssh {
+            claim(host, format!("the host `{}` port {}", ssh.address, ssh.port.unwrap_or(22)), at.key("ssh"));
+        }
+        if host.localhost {
+            claim(host, "this machine".to_owned(), at.key("localhost"));
         }
         for (number, interface) in host.network.iter().enumerate() {
             let at = at.key("network").item(number);

@@ -8,6 +8,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
+use super::{ssh::Ssh, storage::Storage};
 use crate::{
     duty::Duty,
     name::Name,
@@ -53,6 +54,9 @@ pub struct Spec {
     /// Addresses within the cluster.
     #[serde(default, skip_serializing_if = "is_default")]
     pub network: Network,
+    /// Where objects are kept.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub storage: Storage,
     /// Join tokens.
     #[serde(default, skip_serializing_if = "is_default")]
     pub tokens: Tokens,
@@ -104,6 +108,12 @@ pub struct Host {
     /// Where a controller is called, the first before the others.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub addresses: Vec<Server>,
+    /// How a plain Linux host is logged in to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ssh: Option<Ssh>,
+    /// Whether it is the very machine that the owner sits at.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub localhost: bool,
     /// What hardware it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub board: Option<Name>,

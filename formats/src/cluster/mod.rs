@@ -1,5 +1,5 @@
 //! A cluster's hosts in one file (kind `Cluster`): who there is, what each does, where controllers are called. From it and
-//! the cluster's identity comes a seed for each host.
+//! the cluster's identity comes a seed for each host that runs an image; hosts that run another Linux are reached by SSH.
 //!
 //! [`read`] is strict, as seeds are: an unknown key, or one that nothing would come of, is an error with the line and the
 //! nearest known key.
@@ -7,11 +7,17 @@
 mod check;
 mod file;
 mod schema;
+mod ssh;
+mod storage;
+
+pub mod k0sctl;
 
 #[cfg(test)]
 mod tests;
 
 pub use file::{Cluster, Host, Metadata, Network, Spec, Tokens};
+pub use ssh::{BadSsh, KeyFile, Ssh, SshAddress, SshUser};
+pub use storage::{Storage, StorageType, UnknownStorage};
 
 use crate::{
     seed::{Api, Fault, KeyPath, Problem, Problems, Source, checked, decode, line_of},
@@ -28,6 +34,22 @@ pub const KIND: &str = "Cluster";
 /// # Errors
 /// All that is wrong with it.
 pub fn read(source: &Source, bytes: &[u8]) -> Result<Cluster, Problems> {
+    checked_by(source, bytes, check::faults)
+}
+
+/// Reads a cluster's file to make seeds of it.
+///
+/// # Errors
+/// As [`read`], and all that no seed can say.
+pub fn read_for_seeds(source: &Source, bytes: &[u8]) -> Result<Cluster, Problems> {
+    checked_by(source, bytes, |cluster| [check::faults(cluster), check::beyond_seeds(cluster)].concat())
+}
+
+fn checked_by(
+    source: &Source,
+    bytes: &[u8],
+    faults: impl Fn(&Cluster) -> Vec<(KeyPath, Fault)>,
+) -> Result<Cluster, Problems> {
     let problem = |line, fault| Problem { source: source.clone(), line, fault };
     let text = decode(bytes).map_err(|fault| Problems::one(problem(None, fault)))?;
     let layer = checked(source, text, &schema::CLUSTER, |_| None)?;
@@ -39,7 +61,7 @@ pub fn read(source: &Source, bytes: &[u8]) -> Result<Cluster, Problems> {
     let cluster: Cluster = serde_yaml_ng::from_value(layer.value())
         .map_err(|error| Problems::one(problem(None, Fault::Syntax(error.to_string()))))?;
     let located = |(path, fault): (KeyPath, Fault)| problem(line_of(text, path.segments()), fault);
-    let mut problems: Vec<Problem> = check::faults(&cluster).into_iter().map(located).collect();
+    let mut problems: Vec<Problem> = faults(&cluster).into_iter().map(located).collect();
     problems.sort_by_key(|problem| problem.line);
     Problems::none_in(problems)?;
     Ok(cluster)
@@ -71,6 +93,7 @@ impl Default for Cluster {
                 hosts: Vec::new(),
                 api: Api::default(),
                 network: Network::default(),
+                storage: Storage::default(),
                 tokens: Tokens::default(),
             },
         }

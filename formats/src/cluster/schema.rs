@@ -1,12 +1,16 @@
 //! Every key that a cluster's file may have.
 
-use super::{API_VERSION, KIND};
+use super::{
+    API_VERSION, KIND,
+    ssh::{KeyFile, SshAddress, SshUser},
+    storage::StorageType,
+};
 use crate::{
     duty::Duty,
     name::Name,
     seed::{
         Cidr, Domain, HostName, INTERFACE, LABELS, San,
-        Shape::{self, Flag, List, Map, Record, Text},
+        Shape::{self, Flag, List, Map, Number, Record, Text},
         TAINTS, printable, typed,
     },
     token::{Server, Validity},
@@ -29,6 +33,7 @@ const SPEC: Shape = Record(
         ("hosts", List(&HOST)),
         ("api", Map(&[("sans", List(&Text(typed::<San>)))])),
         ("network", NETWORK),
+        ("storage", Map(&[("type", Text(typed::<StorageType>))])),
         ("tokens", Map(&[("expiry", Text(typed::<Validity>))])),
     ],
 );
@@ -46,10 +51,22 @@ const HOST: Shape = Record(
         ("role", Text(typed::<Duty>)),
         ("noTaints", Flag),
         ("addresses", List(&Text(typed::<Server>))),
+        ("ssh", SSH),
+        ("localhost", Flag),
         ("board", Text(typed::<Name>)),
         ("network", List(&INTERFACE)),
         ("labels", LABELS),
         ("taints", TAINTS),
+    ],
+);
+
+const SSH: Shape = Record(
+    1,
+    &[
+        ("address", Text(typed::<SshAddress>)),
+        ("user", Text(typed::<SshUser>)),
+        ("port", Number(1, 65_535)),
+        ("keyPath", Text(typed::<KeyFile>)),
     ],
 );
 
@@ -58,9 +75,7 @@ fn api_version(text: &str) -> Result<(), String> {
         return Ok(());
     }
     if text.starts_with("k0sctl.") {
-        return Err(format!(
-            "wanted: `{API_VERSION}`; `skerry cluster import FILE` makes such a file of one of k0sctl's"
-        ));
+        return Err(format!("wanted: `{API_VERSION}`; `cluster import FILE` makes such a file of one of k0sctl's"));
     }
     Err(format!("unknown: `{}`; wanted: `{API_VERSION}`", printable(text)))
 }

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{Cluster, read};
+use super::{Cluster, k0sctl, read, read_for_seeds};
 use crate::{
     role::Role,
     seed::{Problems, Source, Workloads},
@@ -35,6 +35,42 @@ fn refusals_are_golden() {
 }
 
 #[test]
+fn what_no_seed_can_say_is_refused_where_seeds_are_made() {
+    let text = "apiVersion: skerry.dev/v1\nkind: Cluster\nspec:\n  storage: {type: etcd}\n  hosts:\n  \
+                - {name: a, role: controller, addresses: [10.0.0.1]}\n  - {name: b, role: controller, addresses: [10.0.0.2]}\n";
+    assert_eq!(cluster(text).map(|cluster| cluster.spec.hosts.len()), Ok(2));
+    assert_eq!(
+        read_for_seeds(&Source::new("hosts.yaml"), text.as_bytes()).unwrap_err().to_string(),
+        "hosts.yaml, line 4: `spec.storage.type`: seeds make clusters that keep their objects in SQLite; leave it out\n\
+         hosts.yaml, line 7: `spec.hosts[1].role`: a second controller: seeds make clusters with one so far; `sk8s cluster` \
+         makes others on plain Linux"
+    );
+}
+
+#[test]
+fn a_k0sctl_file_is_imported_and_what_is_left_is_told() {
+    let imported = k0sctl::import(include_str!("../../golden/k0sctl.yaml")).unwrap();
+    assert_eq!(imported.cluster.to_yaml().unwrap(), include_str!("../../golden/k0sctl-imported.yaml"));
+    let remarks = imported.remarks.join("\n") + "\n";
+    assert!(
+        remarks == include_str!("../../golden/k0sctl-imported.txt"),
+        "golden/k0sctl-imported.txt should be:\n{remarks}"
+    );
+}
+
+#[test]
+fn what_is_no_k0sctl_file_is_refused() {
+    let k0s = k0sctl::import("apiVersion: k0s.k0sproject.io/v1beta1\n").unwrap_err();
+    assert_eq!(
+        k0s.to_string(),
+        "not a k0sctl.yaml: its `apiVersion` is `k0s.k0sproject.io/v1beta1`; wanted: `k0sctl.k0sproject.io/…`"
+    );
+    assert!(k0s.hint().is_some_and(|hint| hint.contains("`sk8s config import`")));
+    let none = k0sctl::import("apiVersion: k0sctl.k0sproject.io/v1beta1\nspec: {hosts: []}\n").unwrap_err();
+    assert_eq!(none.to_string(), "not a k0sctl.yaml: `spec.hosts` has no hosts");
+}
+
+#[test]
 fn a_full_file_is_read_and_written_as_it_was() {
     let text = include_str!("../../golden/cluster-full.yaml");
     let read = cluster(text).unwrap();
@@ -53,17 +89,15 @@ fn a_controller_with_a_fixed_address_is_called_there() {
     assert_eq!(servers, ["10.0.0.5", "[fd00::5]"]);
 }
 
-const DOC: &str = include_str!("../../../docs/cluster.md");
+const DOCS: [&str; 2] = [include_str!("../../../docs/cluster.md"), include_str!("../../../docs/hosts.md")];
 
 #[test]
 fn the_files_in_the_documentation_are_good() {
-    let blocks = DOC.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap_or_default());
-    let mut count = 0;
-    for text in blocks {
-        cluster(text).unwrap();
-        count += 1;
+    for doc in DOCS {
+        let blocks = doc.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap_or_default());
+        assert!(blocks.clone().count() > 0);
+        blocks.for_each(|text| drop(cluster(text).unwrap()));
     }
-    assert!(count > 0);
 }
 
 proptest! {
@@ -71,5 +105,10 @@ proptest! {
     fn arbitrary_yaml_never_panics(text in "(apiVersion|spec|hosts|name|role|network|- |  |: |[a-z]{1,3}|\n|[0-9.:/]{1,5}|\\{|\\}|\\[|\\]|,){0,60}") {
         let _any = cluster(&text);
         let _any = cluster(&format!("apiVersion: skerry.dev/v1\nkind: Cluster\nspec:\n  hosts:\n  {text}"));
+    }
+
+    #[test]
+    fn any_k0sctl_text_is_imported_or_refused(text in "(hosts|role|worker|controller|ssh|address|installFlags|--labels=a|- |  |: |\n|[0-9.]{1,5}|\\[|\\]){0,40}") {
+        let _any = k0sctl::import(&format!("apiVersion: k0sctl.k0sproject.io/v1beta1\nspec:\n  hosts:\n  - role: worker\n    {text}"));
     }
 }

@@ -19,6 +19,11 @@ pub fn create_new(path: &Path, access: Access) -> Result<fs::File> {
     Ok(file)
 }
 
+/// Makes a folder that nobody else may enter; `XXXXXX` at the end of its path stands for what makes it a new one.
+pub fn private_folder(path: &Path) -> Result<PathBuf> {
+    at("create folder", path, nix::unistd::mkdtemp(path).map_err(Into::into))
+}
+
 /// Makes what was written to a file, or to the list of names in a folder, last a power loss.
 pub fn persist(path: &Path) -> Result<()> {
     at("write", path, fs::File::open(path).and_then(|file| file.sync_all()))

@@ -1,16 +1,13 @@
 //! A k0sctl.yaml as a file of hosts: what has a word here is carried over, and every other key is remarked upon. Pure.
 
 mod host;
+mod way;
 mod words;
 
 use serde_yaml_ng::{Mapping, Value};
-use skerry_formats::{
-    cluster::{self, Cluster},
-    duty::Duty,
-    seed::Source,
-};
 
-use crate::report::Explain;
+use super::{Cluster, Storage, StorageType};
+use crate::{duty::Duty, seed::Source};
 
 /// What became of a k0sctl.yaml.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,18 +32,16 @@ pub enum ImportError {
     NoHosts,
 }
 
-impl Explain for ImportError {
-    fn hint(&self) -> Option<String> {
+impl ImportError {
+    /// The next thing to do, where there is one to name.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::Other(found) if found.starts_with("k0s.") => {
-                Some("that is k0s' own configuration; k0sctl.yaml has it below `spec.k0s.config`".to_owned())
-            }
+            Self::Other(found) if found.starts_with("k0s.") => Some(
+                "that is k0s' own configuration, which `sk8s config import` converts; k0sctl.yaml has it below `spec.k0s.config`",
+            ),
             _ => None,
         }
-    }
-
-    fn exit_code(&self) -> u8 {
-        2
     }
 }
 
@@ -114,7 +109,8 @@ fn k0s(k0s: &Value, cluster: &mut Cluster, remarks: &mut Remarks) {
     let config = &k0s["config"];
     remarks.left("spec.k0s.config", &map(config), &["apiVersion", "kind", "metadata", "spec"]);
     let at = "spec.k0s.config.spec";
-    remarks.left(at, &map(&config["spec"]), &["api", "network"]);
+    remarks.left(at, &map(&config["spec"]), &["api", "network", "storage"]);
+    storage(&config["spec"]["storage"], cluster, remarks);
     let (api, network) = (&config["spec"]["api"], &config["spec"]["network"]);
     remarks.left(&format!("{at}.api"), &map(api), &["sans", "externalAddress"]);
     let names = api["sans"].as_sequence().into_iter().flatten().chain([&api["externalAddress"]]);
@@ -144,10 +140,22 @@ fn k0s(k0s: &Value, cluster: &mut Cluster, remarks: &mut Remarks) {
     }
 }
 
+/// k0s keeps the objects of several controllers in etcd unless it is told otherwise.
+fn storage(value: &Value, cluster: &mut Cluster, remarks: &mut Remarks) {
+    let at = "spec.k0s.config.spec.storage";
+    remarks.left(at, &map(value), &["type"]);
+    let controllers = cluster.spec.hosts.iter().filter(|host| host.role.controls()).count();
+    let kind = value["type"].as_str().unwrap_or(if controllers > 1 { "etcd" } else { "kine" });
+    match kind.parse::<StorageType>() {
+        Ok(kind) => cluster.spec.storage = Storage { kind },
+        Err(error) => remarks.add(&format!("{at}.type"), &error.to_string()),
+    }
+}
+
 /// What the file needs before a cluster can be made of it.
 fn unfinished(cluster: &Cluster) -> Vec<String> {
     let text = cluster.to_yaml().unwrap_or_default();
-    let read = cluster::read(&Source::new("the file printed"), text.as_bytes());
+    let read = super::read(&Source::new("the file printed"), text.as_bytes());
     read.err().iter().flat_map(|problems| problems.iter()).map(ToString::to_string).collect()
 }
 

@@ -3,18 +3,19 @@
 use std::{collections::BTreeMap, net::IpAddr, str::FromStr as _};
 
 use serde_yaml_ng::Value;
-use skerry_formats::{
+
+use super::{Remarks, map, of_role, way};
+use crate::{
     cluster::{Cluster, Host},
     duty::Duty,
     seed::HostName,
     token::Server,
 };
 
-use super::{Remarks, map, of_role};
-
 /// Keys below which a host's address stands.
 const WAYS: [&str; 3] = ["ssh", "openSSH", "winRM"];
-const CARRIED: [&str; 5] = ["role", "hostname", "noTaints", "privateAddress", "installFlags"];
+const CARRIED: [&str; 8] =
+    ["role", "hostname", "noTaints", "privateAddress", "installFlags", "ssh", "openSSH", "localhost"];
 
 /// A host, as far as it can be carried over; none without a role.
 pub fn host(index: usize, value: &Value, so_far: &Cluster, remarks: &mut Remarks) -> Option<Host> {
@@ -40,6 +41,8 @@ pub fn host(index: usize, value: &Value, so_far: &Cluster, remarks: &mut Remarks
         role,
         no_taints: value["noTaints"].as_bool().unwrap_or_default() || flags.no_taints,
         addresses: Vec::new(),
+        ssh: way::ssh(value, &at, remarks),
+        localhost: value["localhost"]["enabled"].as_bool().unwrap_or_default(),
         board: None,
         network: Vec::new(),
         labels: BTreeMap::new(),
@@ -115,7 +118,7 @@ fn flags(value: &Value, at: &str, remarks: &mut Remarks) -> Flags {
             "--no-taints" => flags.no_taints = true,
             "--enable-worker" => {}
             other => {
-                let why = format!("`{other}` not carried over: seeds have no key for it");
+                let why = format!("`{other}` not carried over: this file has no key for it");
                 remarks.add(&format!("{at}.installFlags"), &why);
             }
         }

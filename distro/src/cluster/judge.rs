@@ -1,0 +1,49 @@
+//! Whether hosts can be what the file says. Pure.
+
+use skerry_formats::{
+    cluster::{Cluster, Host},
+    seed::HostName,
+};
+
+use super::{
+    error::Refusal,
+    plan::leader,
+    render,
+    seen::{Observed, Seen},
+};
+
+/// Why picked hosts cannot be, each with its reason.
+#[must_use]
+pub fn judge(cluster: &Cluster, observed: &Observed) -> Vec<(HostName, Refusal)> {
+    let leader = leader(cluster, observed);
+    let authority = leader.and_then(|leader| observed.hosts.get(&leader.name)?.authority);
+    let mut refused = Vec::new();
+    for host in &cluster.spec.hosts {
+        let Some(seen) = observed.hosts.get(&host.name).filter(|_| observed.picked.contains(&host.name)) else {
+            continue;
+        };
+        let belongs = match (seen.authority, leader) {
+            (Some(own), Some(_)) if Some(own) != authority => Some(Refusal::OtherCluster),
+            // Its cluster cannot be compared with any.
+            (None, None) => Some(Refusal::NoController),
+            _ => None,
+        };
+        refused.extend(alone(host, seen, observed).or(belongs).map(|refusal| (host.name.clone(), refusal)));
+    }
+    refused
+}
+
+/// Why a host cannot be, whatever the others are.
+fn alone(host: &Host, seen: &Seen, observed: &Observed) -> Option<Refusal> {
+    if seen.image {
+        return Some(Refusal::Image);
+    }
+    let Some(arch) = seen.arch() else { return Some(Refusal::Architecture(seen.architecture.clone())) };
+    if seen.init.is_none() {
+        return Some(Refusal::NoInit);
+    }
+    if let Some(service) = seen.service.as_ref().filter(|service| service.role != render::role(host)) {
+        return Some(Refusal::OtherRole(service.role));
+    }
+    (!observed.programs.contains_key(&arch)).then_some(Refusal::NoProgram(arch))
+}

@@ -1,0 +1,80 @@
+//! The programs that hosts are given.
+
+use std::{
+    collections::BTreeMap,
+    io::Read as _,
+    path::{Path, PathBuf},
+};
+
+use skerry_formats::{
+    arch::Arch,
+    digest::{Digest, Hasher},
+};
+
+use super::ClusterError;
+use crate::{
+    payload::{Payload, PayloadError},
+    sys::fs::{self, FsError},
+};
+
+/// The program that runs, whatever lies under its name by now.
+const OWN: &str = "/proc/self/exe";
+
+/// A program with all components in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Program {
+    /// The file.
+    pub path: PathBuf,
+    /// Its digest.
+    pub digest: Digest,
+}
+
+/// One for each architecture.
+pub type Programs = BTreeMap<Arch, Program>;
+
+/// The running program, and those that were named instead or besides.
+///
+/// # Errors
+/// If one is unreadable, is for another architecture than was said, or carries no components. That of the running one is
+/// forgiven where another was named for its architecture.
+pub fn find(named: &[(Arch, PathBuf)]) -> Result<Programs, ClusterError> {
+    let mut programs = Programs::new();
+    for (arch, path) in named {
+        let found = arch_of(path)?;
+        if found != *arch {
+            return Err(ClusterError::OtherArch { path: path.clone(), found, wanted: *arch });
+        }
+        programs.insert(*arch, Program { path: path.clone(), digest: digest(path)? });
+    }
+    let here = Arch::ALL.into_iter().find(|arch| arch.kernel() == std::env::consts::ARCH);
+    if let Some(here) = here.filter(|here| !programs.contains_key(here)) {
+        let own = Path::new(OWN);
+        let Some(_) = Payload::own()? else {
+            let name = fs::read_link(own)?.unwrap_or_else(|| own.to_owned());
+            return Err(ClusterError::Empty(name));
+        };
+        programs.insert(here, Program { path: own.to_owned(), digest: digest(own)? });
+    }
+    Ok(programs)
+}
+
+fn arch_of(path: &Path) -> Result<Arch, ClusterError> {
+    match Payload::of(path) {
+        Ok(Some(payload)) => Ok(payload.index().arch()),
+        Ok(None) => Err(ClusterError::Empty(path.to_owned())),
+        Err(PayloadError::Foreign { theirs, .. }) => Ok(theirs),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn digest(path: &Path) -> Result<Digest, FsError> {
+    let mut file = fs::open(path)?;
+    let (mut hasher, mut buffer) = (Hasher::default(), vec![0; 256 * 1024]);
+    loop {
+        let count = fs::during("read", path, file.read(&mut buffer))?;
+        if count == 0 {
+            return Ok(hasher.finish());
+        }
+        hasher.update(buffer.get(..count).unwrap_or_default());
+    }
+}
