@@ -20,6 +20,7 @@ pub mod paths;
 pub mod payload;
 pub mod peers;
 pub mod pki;
+pub mod registry;
 pub mod reset;
 pub mod service;
 pub mod status;
