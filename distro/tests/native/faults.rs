@@ -9,7 +9,7 @@ const DATA: &str = "/var/lib/sk8s";
 
 impl Node {
     /// Ends it in order and waits until it has.
-    fn stop(&mut self) {
+    pub fn stop(&mut self) {
         assert!(self.machine.run(&["pkill", "-TERM", "-x", "sk8s"]).status.success());
         assert_eq!(self.ended(), Some(0), "an orderly end");
     }
