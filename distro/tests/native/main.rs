@@ -13,15 +13,18 @@
 )]
 
 mod airgap;
+mod bundle;
 mod controllers;
 mod encryption;
 mod faults;
+mod foreign;
 mod join;
 mod lan;
 mod machine;
 mod node;
 mod onefile;
 mod pre_shared;
+mod registry;
 mod service;
 mod several;
 mod single;
