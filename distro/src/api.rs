@@ -7,7 +7,10 @@ use ureq::{
     tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig},
 };
 
-use crate::pki::{LOCAL_SERVER, Leaf};
+use crate::{
+    link,
+    pki::{LOCAL_SERVER, Leaf},
+};
 
 /// A request that got no good answer.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +21,9 @@ pub enum ApiError {
     /// No answer.
     #[error("could not reach the API server")]
     Unreachable(#[source] ureq::Error),
+    /// A server that is not the cluster's.
+    #[error("{}", link::ANOTHER)]
+    Foreign,
     /// The server said no.
     #[error("{path}: {status}: {message}")]
     Refused {
@@ -103,7 +109,7 @@ impl Client {
     /// # Errors
     /// If the server cannot be reached or says anything but yes.
     pub fn text(&self, path: &str) -> Result<String, ApiError> {
-        let mut response = self.agent.get(format!("{}{path}", self.server)).call().map_err(ApiError::Unreachable)?;
+        let mut response = self.agent.get(format!("{}{path}", self.server)).call().map_err(unreachable)?;
         let text = response.body_mut().with_config().limit(TEXT).read_to_string().map_err(ApiError::Unreachable)?;
         match response.status().as_u16() {
             200 => Ok(text),
@@ -190,9 +196,13 @@ impl Client {
     }
 }
 
+fn unreachable(source: ureq::Error) -> ApiError {
+    if link::is_request_to_another(&source) { ApiError::Foreign } else { ApiError::Unreachable(source) }
+}
+
 /// Status and text of what was answered.
 fn answer(answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result<(u16, String), ApiError> {
-    let mut response = answer.map_err(ApiError::Unreachable)?;
+    let mut response = answer.map_err(unreachable)?;
     let text = response.body_mut().read_to_string().map_err(ApiError::Unreachable)?;
     Ok((response.status().as_u16(), text))
 }

@@ -22,6 +22,7 @@ pub mod payload;
 pub mod peers;
 pub mod pki;
 mod quote;
+pub mod registry;
 pub mod reset;
 pub mod service;
 pub mod shutdown;

@@ -17,6 +17,8 @@ pub struct Paths {
     pub cni: PathBuf,
     /// Archives of images that need no registry, and their list.
     pub images: PathBuf,
+    /// Archives of the owner's images that came with the root file system.
+    pub shipped: PathBuf,
     /// The kubelet's folder, which storage drivers expect at its usual place.
     pub kubelet: PathBuf,
 }
@@ -29,6 +31,7 @@ impl Default for Paths {
             components: "/usr/libexec/sk8s".into(),
             cni: "/usr/libexec/cni".into(),
             images: "/usr/share/sk8s/images".into(),
+            shipped: "/usr/share/sk8s/images.d".into(),
             kubelet: "/var/lib/kubelet".into(),
         }
     }

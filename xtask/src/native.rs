@@ -30,7 +30,10 @@ pub fn run(args: &Args) -> Result<(), String> {
     let work = Path::new("target/native");
     let file = build(work, &[])?;
     let folder = components(&file, work)?;
-    let env = [variables(&folder), vec![("SK8S_FILE", file.display().to_string())]].concat();
+    let mut env = [variables(&folder), vec![("SK8S_FILE", file.display().to_string())]].concat();
+    if args.suite == "native" {
+        env.push(("SK8S_REGISTRY", registry(work)?.display().to_string()));
+    }
     let mut words = vec!["test", "--release", "--locked", "--workspace", "--test", &args.suite, "--"];
     words.extend(["--ignored", "--test-threads=1"]);
     words.extend(args.filter.as_deref());
@@ -66,3 +69,17 @@ pub fn components(file: &Path, work: &Path) -> Result<PathBuf, String> {
         .find(|path| path.join("images.json").exists())
         .ok_or_else(|| format!("nothing was laid out in `{}`", data.display()))
 }
+
+/// Debian's registry of container images, unpacked and not installed: its service is not wanted here.
+fn registry(work: &Path) -> Result<PathBuf, String> {
+    let folder = std::path::absolute(work.join("registry")).map_err(|error| format!("no current folder: {error}"))?;
+    let program = folder.join("root/usr/bin/docker-registry");
+    if !program.exists() {
+        files::create_dir_all(&folder)?;
+        process::run("sh", &[OsStr::new("-c"), OsStr::new(UNPACK), folder.as_os_str()])
+            .map_err(|error| format!("Debian's package docker-registry could not be had: {error}"))?;
+    }
+    Ok(program)
+}
+
+const UNPACK: &str = r#"cd "$0" && rm -f ./*.deb && apt-get download --quiet docker-registry && dpkg -x ./*.deb root"#;

@@ -70,6 +70,7 @@ impl Places {
             components: self.components.unwrap_or(usual.components),
             cni: self.cni.unwrap_or(usual.cni),
             images: self.images.unwrap_or(usual.images),
+            shipped: usual.shipped,
             kubelet: self.kubelet_dir.unwrap_or(usual.kubelet),
         }
     }
@@ -125,7 +126,7 @@ pub enum Verb {
     /// List controllers' members of etcd, and take them out
     #[command(subcommand)]
     Etcd(EtcdVerb),
-    /// List the images of a node that reaches no registry
+    /// Images for nodes that reach no registry: list them, bundle them
     #[command(subcommand)]
     Airgap(AirgapVerb),
     /// Say what Secrets are encrypted with where they are stored, and change it

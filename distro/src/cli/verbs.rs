@@ -25,7 +25,10 @@ use crate::{
     config::{ConfigError, Invalid, San},
     datastore::MigrateError,
     encryption::RotateError,
-    images::ImportError,
+    images::{
+        ImportError,
+        bundle::{BadList, BundleError},
+    },
     join::{BadRecord, BadTokens},
     link::TlsError,
     node::{NodeError, UpgradeError},
@@ -84,6 +87,24 @@ pub enum CliError {
     /// Images.
     #[error(transparent)]
     Images(#[from] ImportError),
+    /// A list of images.
+    #[error(transparent)]
+    ImageList(#[from] BadList),
+    /// An archive of images.
+    #[error(transparent)]
+    Bundle(#[from] BundleError),
+    /// Nobody reads an archive.
+    #[error("an archive is not written to a terminal")]
+    Terminal,
+    /// Docker's credentials.
+    #[error("`{}` is no file of credentials", .path.display())]
+    Logins {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong.
+        #[source]
+        source: serde_json::Error,
+    },
     /// The keys of Secrets.
     #[error(transparent)]
     Rotate(#[from] RotateError),
@@ -173,6 +194,8 @@ impl CliError {
             | Self::Token(_)
             | Self::Tokens { .. }
             | Self::TokenId(_)
+            | Self::ImageList(_)
+            | Self::Terminal
             | Self::Label(_)
             | Self::Node(NodeError::Upgrade(UpgradeError::Refused(_))) => 2,
             _ => 1,
@@ -190,6 +213,7 @@ impl CliError {
             Self::Payload(error) => error.hint(),
             Self::Version(error) => error.hint(),
             Self::Rotate(error) => error.hint(),
+            Self::Bundle(error) => error.hint().map(ToOwned::to_owned),
             Self::Node(NodeError::Enrol(error)) => error.hint().map(ToOwned::to_owned),
             Self::Node(NodeError::Upgrade(UpgradeError::Refused(refused)))
             | Self::Backup(BackupError::Version(refused)) => Some(refused.hint()),
@@ -202,6 +226,9 @@ impl CliError {
         match self {
             Self::Token(_) => Some("copy it whole, or make another on a controller: `sk8s token create --role=worker`"),
             Self::Tokens { .. } => Some("`sk8s token pre-shared --out FILE` writes such a file"),
+            Self::ImageList(BadList::Empty) => Some("name images, or give a list: `sk8s airgap bundle -o FILE < LIST`"),
+            Self::ImageList(BadList::BuiltIn) => Some("every node has them without an archive"),
+            Self::Terminal => Some("name a file: `-o images.tar`"),
             Self::NoAddress => Some("name one that other nodes reach: `--server HOST`"),
             Self::NoCluster(_) => Some("run this on a controller, with its rights and its `--data-dir`"),
             _ => None,
@@ -223,10 +250,7 @@ pub fn obey(args: Args) -> Result<(), CliError> {
             let (paths, settings) = (places.paths(), roles::settings(&NodeArgs::default())?);
             print(&etcd::obey(verb, &token::identity(&paths, &settings)?, (&paths, &settings))?)
         }
-        Verb::Airgap(verb) => {
-            let (paths, _ready) = lay_out(places, Wanted::Node)?;
-            print(&airgap::obey(&verb, &paths, &roles::settings(&NodeArgs::default())?)?)
-        }
+        Verb::Airgap(verb) => airgap::obey(&verb, places),
         Verb::Encryption(verb) => {
             let identity = token::identity(&places.paths(), &roles::settings(&NodeArgs::default())?)?;
             encryption::obey(&verb, &identity)

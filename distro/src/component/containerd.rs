@@ -79,7 +79,7 @@ fn network_folders(plan: &Plan<'_>) -> [String; 2] {
 const DROP_INS: &str = "/etc/sk8s/containerd.d/*.toml";
 /// A folder for each registry that is private, mirrored or has an authority of its own (containerd's `hosts.toml`), read at
 /// each pull.
-const REGISTRIES: &str = "/etc/sk8s/registries";
+pub const REGISTRIES: &str = "/etc/sk8s/registries";
 
 /// The runtimes: runc, and where the machine has it crun, for a RuntimeClass with that handler.
 fn runtimes(plan: &Plan<'_>) -> String {

@@ -15,7 +15,7 @@ mod spec;
 
 use std::{net::Ipv6Addr, path::PathBuf};
 
-pub use containerd::images;
+pub use containerd::{REGISTRIES, images};
 pub use etcd::CLIENT_URL as ETCD_CLIENT_URL;
 pub use kine::SOURCE_VARIABLE;
 pub use owner::account;

@@ -3,6 +3,7 @@
 use std::io::{self, Read, Seek, SeekFrom};
 
 use serde::Deserialize;
+use skerry_formats::digest::Digest;
 
 /// An image in an archive.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +40,9 @@ struct Descriptor {
     annotations: std::collections::BTreeMap<String, String>,
 }
 
+/// OCI's list of an archive's images, and Docker's.
+const INDEX: &str = "index.json";
+const DOCKERS: &str = "manifest.json";
 const BLOCK: usize = 512;
 const LARGEST_INDEX: u64 = 1 << 20;
 
@@ -47,7 +51,7 @@ const LARGEST_INDEX: u64 = 1 << 20;
 /// # Errors
 /// If it is no archive of images.
 pub fn index(mut archive: impl Read + Seek) -> Result<Vec<Archived>, BadArchive> {
-    let text = find_index(&mut archive).map_err(BadArchive::Tar)?.ok_or(BadArchive::NoIndex)?;
+    let text = find(&mut archive, &[INDEX]).map_err(BadArchive::Tar)?.ok_or(BadArchive::NoIndex)?;
     let index: Index = serde_json::from_slice(&text).map_err(BadArchive::Index)?;
     let named = index.manifests.into_iter().filter_map(|mut descriptor| {
         let reference = descriptor.annotations.remove("io.containerd.image.name")?;
@@ -56,7 +60,17 @@ pub fn index(mut archive: impl Read + Seek) -> Result<Vec<Archived>, BadArchive>
     Ok(named.collect())
 }
 
-fn find_index(archive: &mut (impl Read + Seek)) -> io::Result<Option<Vec<u8>>> {
+/// What tells an archive's content from every other's: the digest of the file that names all images in it by their digests.
+/// That of an empty text where there is no such file.
+///
+/// # Errors
+/// If it cannot be read.
+pub(super) fn stamp(mut archive: impl Read + Seek) -> io::Result<Digest> {
+    find(&mut archive, &[INDEX, DOCKERS]).map(|text| Digest::of(&text.unwrap_or_default()))
+}
+
+/// The first file with one of some names.
+fn find(archive: &mut (impl Read + Seek), names: &[&str]) -> io::Result<Option<Vec<u8>>> {
     let mut header = [0_u8; BLOCK];
     loop {
         match archive.read_exact(&mut header) {
@@ -68,7 +82,8 @@ fn find_index(archive: &mut (impl Read + Seek)) -> io::Result<Option<Vec<u8>>> {
         }
         let name = header[..100].split(|byte| *byte == 0).next().unwrap_or_default();
         let size = octal(&header[124..136]).ok_or_else(|| io::Error::other("a header without a size"))?;
-        if name == b"index.json" || name == b"./index.json" {
+        let name = name.strip_prefix(b"./").unwrap_or(name);
+        if names.iter().any(|wanted| name == wanted.as_bytes()) {
             let mut text = Vec::new();
             archive.take(size.min(LARGEST_INDEX)).read_to_end(&mut text)?;
             return Ok(Some(text));
@@ -89,7 +104,7 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::{Archived, BadArchive, index};
+    use super::{Archived, BadArchive, index, stamp};
 
     fn entry(name: &str, content: &[u8]) -> Vec<u8> {
         let mut block = vec![0_u8; 512];
@@ -100,12 +115,12 @@ mod tests {
         block
     }
 
-    const INDEX: &str =
+    const LIST: &str =
         r#"{"manifests":[{"digest":"sha256:ab","annotations":{"io.containerd.image.name":"localhost/a:1"}}]}"#;
 
     #[test]
     fn the_index_is_found_behind_other_files() {
-        let tar = [entry("oci-layout", b"{}"), entry("blobs/x", &[7; 1000]), entry("index.json", INDEX.as_bytes())];
+        let tar = [entry("oci-layout", b"{}"), entry("blobs/x", &[7; 1000]), entry("index.json", LIST.as_bytes())];
         let found = index(Cursor::new(tar.concat())).expect("an archive");
         assert_eq!(found, [Archived { reference: "localhost/a:1".into(), digest: "sha256:ab".into() }]);
     }
@@ -113,6 +128,14 @@ mod tests {
     #[test]
     fn an_archive_without_an_index_is_refused() {
         assert!(matches!(index(Cursor::new(entry("a", b"b"))), Err(BadArchive::NoIndex)));
+    }
+
+    #[test]
+    fn an_archive_of_the_same_size_with_other_images_has_another_stamp() {
+        let of = |name: &str, text: &str| stamp(Cursor::new(entry(name, text.as_bytes()))).expect("read");
+        assert_ne!(of("index.json", "one"), of("index.json", "two"));
+        assert_ne!(of("manifest.json", "one"), of("manifest.json", "two"));
+        assert_eq!(of("other", "one"), of("other", "two"));
     }
 
     proptest! {

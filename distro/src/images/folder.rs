@@ -1,4 +1,5 @@
-//! The owner's folder of image archives: what is put there is imported, and stays until it is taken away.
+//! The owner's archives of images, in a folder of their own and in the root file system: they are imported, and their images
+//! stay until the archives are taken away.
 //!
 //! What was imported from which file is kept beside the archives, so that a start need not read them all again.
 
@@ -9,8 +10,10 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
+use skerry_formats::digest::Digest;
 
 use super::{
+    archive,
     ctr::{Ctr, references},
     import::ImportError,
 };
@@ -33,7 +36,8 @@ const PEACE: u32 = 30;
 const ENDING: &str = ".tar";
 const RECORD: &str = ".imported.json";
 
-/// A file's size, and when it was written, in nanoseconds.
+/// A file's size, and when it was written, in nanoseconds; what came with the root file system has no time of its own, and a
+/// number there that is made of its content.
 type Print = (u64, i128);
 
 /// What is known of the folder.
@@ -43,6 +47,8 @@ pub struct Folder {
     seen: BTreeMap<String, Print>,
     /// What is wrong with which; told once.
     told: BTreeMap<String, String>,
+    /// Archives that came with the root file system, by path. They are what they are until the next boot.
+    shipped: Option<BTreeMap<String, Print>>,
     /// Looks that are left before containerd is asked again, if nothing changes.
     peace: u32,
 }
@@ -96,16 +102,18 @@ impl Folder {
         }
     }
 
-    /// Looks once; what it did and what went wrong is in the log. Nothing is done where there is no such folder.
+    /// Looks once; what it did and what went wrong is in the log. Nothing is done where there are no archives.
     ///
     /// # Errors
     /// If containerd does not answer, or what was imported cannot be noted.
     pub fn look(&mut self, paths: &Paths) -> Result<(), ImportError> {
         let folder = paths.owners_images();
-        if !fs::exists(&folder) {
+        let shipped = self.shipped(&paths.shipped)?;
+        if shipped.is_empty() && !fs::exists(&folder) {
             return Ok(());
         }
-        let files = archives(&folder)?;
+        let mut files = archives(&folder)?;
+        files.extend(shipped);
         let Some(before) = self.due(&files) else { return Ok(()) };
         let path = folder.join(RECORD);
         // What cannot be read is made again: importing twice does no harm.
@@ -116,32 +124,24 @@ impl Folder {
         let there: BTreeSet<&str> = references(&list).collect();
         let todo = work(&files, &before, (&record, &there));
         for name in &todo.forget {
-            let others: BTreeSet<&String> =
-                record.iter().filter(|(other, _)| *other != name).flat_map(|(_, imported)| &imported.images).collect();
-            let images: Vec<String> =
-                record.get(name).into_iter().flat_map(|i| &i.images).filter(|i| !others.contains(i)).cloned().collect();
-            for image in images.iter().filter(|image| there.contains(image.as_str())) {
-                ctr.unpin(image)?;
+            if let Some(gone) = record.remove(name) {
+                release(&ctr, &gone, (&record, &there))?;
+                tracing::info!(file = name, "its images may be collected");
             }
-            record.remove(name);
-            tracing::info!(file = name, "its images may be collected");
         }
         for name in &todo.import {
-            match self.import(&ctr, &folder.join(name), &there) {
-                Ok(images) => {
-                    tracing::info!(file = name, images = images.len(), "images imported");
-                    let (size, written) = files.get(name).copied().unwrap_or_default();
-                    record.insert(name.clone(), Imported { size, written, images });
-                }
-                Err(error) => {
-                    let text = crate::supervisor::chain(&error);
-                    if self.told.insert(name.clone(), text.clone()).as_ref() != Some(&text) {
-                        tracing::error!(file = name, error = text, "images not imported");
-                    }
+            // The name of one that came with the root file system is its whole path.
+            if let Some(images) = self.bring(&ctr, &folder.join(name)) {
+                let (size, written) = files.get(name).copied().unwrap_or_default();
+                if let Some(gone) = record.insert(name.clone(), Imported { size, written, images }) {
+                    release(&ctr, &gone, (&record, &there))?;
                 }
             }
         }
         if todo != Work::default() {
+            if !fs::exists(&folder) {
+                fs::create_folder(&folder, Access::Public, Account::ROOT)?;
+            }
             let text = format!("{:#}\n", serde_json::json!(record));
             fs::write(&path, text.as_bytes(), Access::Public, Account::ROOT)?;
         }
@@ -151,15 +151,69 @@ impl Folder {
         Ok(())
     }
 
-    /// Imports a file and says which images it brought.
-    fn import(&mut self, ctr: &Ctr, path: &Path, before: &BTreeSet<&str>) -> Result<BTreeSet<String>, ImportError> {
-        let named = fs::open(path).ok().and_then(|file| super::index(std::io::BufReader::new(file)).ok());
-        ctr.import(path)?;
-        let list = ctr.list()?;
-        let brought = references(&list).filter(|image| !before.contains(image)).map(ToOwned::to_owned);
-        let named = named.into_iter().flatten().map(|image| image.reference);
-        Ok(brought.chain(named).filter(|image| !image.starts_with("sha256:")).collect())
+    /// The archives of the root file system. Those were not written just now: they need not rest first.
+    fn shipped(&mut self, folder: &Path) -> Result<BTreeMap<String, Print>, ImportError> {
+        if self.shipped.is_none() {
+            let found = shipped(folder)?;
+            self.seen.extend(found.clone());
+            self.shipped = Some(found);
+        }
+        Ok(self.shipped.clone().unwrap_or_default())
     }
+
+    /// Imports a file if it can be; what is wrong is told once.
+    fn bring(&mut self, ctr: &Ctr, path: &Path) -> Option<BTreeSet<String>> {
+        let file = path.display().to_string();
+        match import(ctr, path) {
+            Ok(images) => {
+                tracing::info!(file, images = images.len(), "images imported");
+                Some(images)
+            }
+            Err(error) => {
+                let text = crate::supervisor::chain(&error);
+                if self.told.insert(file.clone(), text.clone()).as_ref() != Some(&text) {
+                    tracing::error!(file, error = text, "images not imported");
+                }
+                None
+            }
+        }
+    }
+}
+
+/// Imports a file and says which images it brought.
+fn import(ctr: &Ctr, path: &Path) -> Result<BTreeSet<String>, ImportError> {
+    let named = fs::open(path).ok().and_then(|file| super::index(std::io::BufReader::new(file)).ok());
+    let before = ctr.list()?;
+    ctr.import(path)?;
+    let (before, after): (BTreeSet<&str>, String) = (references(&before).collect(), ctr.list()?);
+    let brought = references(&after).filter(|image| !before.contains(image)).map(ToOwned::to_owned);
+    let named = named.into_iter().flatten().map(|image| image.reference);
+    Ok(brought.chain(named).filter(|image| !image.starts_with("sha256:")).collect())
+}
+
+/// Lets the images go that a file brought once and none does now.
+fn release(ctr: &Ctr, gone: &Imported, known: (&Record, &BTreeSet<&str>)) -> Result<(), ImportError> {
+    unneeded(gone, known).into_iter().try_for_each(|image| Ok(ctr.unpin(image)?))
+}
+
+fn unneeded<'a>(gone: &'a Imported, known: (&Record, &BTreeSet<&str>)) -> Vec<&'a str> {
+    let (record, there) = known;
+    let kept: BTreeSet<&String> = record.values().flat_map(|imported| &imported.images).collect();
+    let free = gone.images.iter().filter(|image| !kept.contains(image) && there.contains(image.as_str()));
+    free.map(String::as_str).collect()
+}
+
+/// The archives in a folder of the root file system, by path. Files there have no times that tell one release from another.
+fn shipped(folder: &Path) -> Result<BTreeMap<String, Print>, ImportError> {
+    let mut files = BTreeMap::new();
+    for path in fs::list(folder)?.into_iter().filter(|path| name(path).is_some()) {
+        let Some(size) = fs::size(&path)? else { continue };
+        // What is no archive is told when it is imported.
+        let digest = archive::stamp(std::io::BufReader::new(fs::open(&path)?)).unwrap_or_else(|_| Digest::of(b""));
+        let number = digest.as_bytes().iter().take(7).fold(0, |number, byte| number << 8 | i128::from(*byte));
+        files.insert(path.display().to_string(), (size, number));
+    }
+    Ok(files)
 }
 
 fn archives(folder: &Path) -> Result<BTreeMap<String, Print>, ImportError> {
@@ -183,7 +237,7 @@ fn name(path: &Path) -> Option<String> {
 mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
-    use super::{Folder, Imported, PEACE, Record, Work, name, work};
+    use super::{Access, Folder, Imported, PEACE, Record, Work, fs, name, shipped, unneeded, work};
 
     fn files(all: &[(&str, u64)]) -> BTreeMap<String, (u64, i128)> {
         all.iter().map(|(name, size)| ((*name).to_owned(), (*size, 7))).collect()
@@ -216,6 +270,30 @@ mod tests {
     fn images_of_a_file_that_is_gone_are_let_go() {
         let there = BTreeSet::from(["x:1"]);
         assert_eq!(work(&files(&[]), &files(&[]), (&record("a.tar", 5, "x:1"), &there)).forget, ["a.tar"]);
+    }
+
+    #[test]
+    fn only_what_no_file_brings_any_more_is_let_go() {
+        let images = BTreeSet::from(["a:1".to_owned(), "b:1".to_owned(), "gone:1".to_owned()]);
+        let before = Imported { size: 5, written: 7, images };
+        let there = BTreeSet::from(["a:1", "b:1", "c:1"]);
+        assert_eq!(unneeded(&before, (&record("other.tar", 5, "b:1"), &there)), ["a:1"]);
+    }
+
+    #[test]
+    fn what_came_with_the_root_is_known_by_its_content_and_need_not_rest() {
+        let root = tempfile::tempdir().expect("a folder");
+        for name in ["a.tar", "notes"] {
+            fs::create_new(&root.path().join(name), Access::Public).expect("no archive");
+        }
+        let mut folder = Folder::default();
+        let found = folder.shipped(root.path()).expect("read");
+        assert_eq!(found.keys().collect::<Vec<_>>(), [&root.path().join("a.tar").display().to_string()]);
+        assert_eq!(folder.due(&found), Some(found.clone()), "at rest at the first look");
+        let (size, written) = found.into_values().next().expect("one");
+        let kept = serde_json::json!(Imported { size, written, images: BTreeSet::new() });
+        assert_eq!(kept["written"].as_i64().map(i128::from), Some(written), "it can be noted");
+        assert_eq!(shipped(&root.path().join("none")).expect("read"), files(&[]));
     }
 
     #[test]

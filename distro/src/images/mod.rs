@@ -2,6 +2,7 @@
 //! lacks them.
 
 mod archive;
+pub mod bundle;
 mod ctr;
 mod folder;
 mod import;

@@ -127,7 +127,7 @@ async fn ask<T: Serialize + Sync, R>(
                 Some(given) => return Ok(given),
                 None => silent.push(format!("{server}: answered something else than was asked")),
             },
-            Err(error) => silent.push(format!("{server}: {error}")),
+            Err(error) => silent.push(format!("{server}: {}", link::told(&error))),
         }
     }
     Err(AskError::Unreachable(silent.join("; ")))

@@ -19,6 +19,7 @@ use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use super::{
     call::{Call, Connected, Hello, Own, splice},
+    foreign,
     mux::{self, End, Stream},
     tls::{self, Credentials, TlsError},
 };
@@ -114,7 +115,7 @@ async fn link(server: Server, needs: Needs, states: Servers) {
 /// A link that could not be made.
 #[derive(Debug, thiserror::Error)]
 enum LinkError {
-    #[error("{0}")]
+    #[error("{}", foreign::told(.0))]
     Network(#[from] io::Error),
     #[error("no answer in time")]
     Late(#[from] tokio::time::error::Elapsed),

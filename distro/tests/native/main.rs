@@ -13,11 +13,13 @@
 )]
 
 mod airgap;
+mod bundle;
 mod carried;
 mod controllers;
 mod dual;
 mod encryption;
 mod faults;
+mod foreign;
 mod hosts;
 mod join;
 mod lan;
@@ -25,6 +27,7 @@ mod machine;
 mod node;
 mod onefile;
 mod pre_shared;
+mod registry;
 mod service;
 mod several;
 mod shutdown;

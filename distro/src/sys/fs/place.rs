@@ -24,6 +24,14 @@ pub fn private_folder(path: &Path) -> Result<PathBuf> {
     at("create folder", path, nix::unistd::mkdtemp(path).map_err(Into::into))
 }
 
+/// Creates a file for writing and reading that has no name any more: it goes with the process, however that ends.
+pub fn create_nameless(path: &Path) -> Result<fs::File> {
+    let mut options = fs::OpenOptions::new();
+    let file = at("create", path, options.read(true).write(true).create_new(true).mode(0o600).open(path))?;
+    at("remove", path, fs::remove_file(path))?;
+    Ok(file)
+}
+
 /// Makes what was written to a file, or to the list of names in a folder, last a power loss.
 pub fn persist(path: &Path) -> Result<()> {
     at("write", path, fs::File::open(path).and_then(|file| file.sync_all()))
