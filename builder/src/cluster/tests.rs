@@ -18,7 +18,7 @@ use skerry_formats::{
 use super::{Change, ClusterError, Folder, Owner, plan, seeds};
 use crate::{fsx, report::print_error};
 
-const HOSTS: &str = include_str!("../../../formats/golden/cluster-full.yaml");
+const HOSTS: &str = include_str!("../../golden/cluster/hosts.yaml");
 const NOW: UnixTime = UnixTime(1_800_000_000);
 
 fn hosts(text: &str) -> Cluster {

@@ -129,7 +129,7 @@ fn read(path: &Path) -> Result<Cluster, ClusterError> {
 /// The hosts that were named; all of them where none was.
 fn picked(cluster: &Cluster, only: &[HostName]) -> Result<BTreeSet<HostName>, ClusterError> {
     let all = || cluster.spec.hosts.iter().map(|host| &host.name);
-    for name in only.iter().filter(|name| !all().any(|known| known == *name)) {
+    if let Some(name) = only.iter().find(|name| !all().any(|known| known == *name)) {
         let near = hint::nearest(name.as_str(), all().map(HostName::as_str)).and_then(|near| near.parse().ok());
         return Err(ClusterError::NoSuchHost { name: name.clone(), near });
     }

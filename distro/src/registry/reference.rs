@@ -162,7 +162,6 @@ mod tests {
             "a@sha256:1",
             "a:",
             "r.example:0/a",
-            "r.example:5000",
             "http://r.example/a",
             "user@r.example/a",
             "r.example/a?b",

@@ -13,8 +13,8 @@ pub struct Table {
     pub networks: BTreeSet<String>,
 }
 
-/// The tables that kube-proxy and the built-in pod network make, in whichever family.
-const OURS: [&str; 3] = ["kube-proxy", "flannel-ipv4", "flannel-ipv6"];
+/// The tables that kube-proxy, flannel and the built-in pod network of several nodes make, in whichever family.
+const OURS: [&str; 4] = ["kube-proxy", "flannel-ipv4", "flannel-ipv6", NETWORK];
 /// The tables of the CNI plugins, which others' pod networks use too.
 const SHARED: [&str; 2] = ["cni_hostport", "cni_plugins_masquerade"];
 /// Our pod network's name.
@@ -112,8 +112,9 @@ mod tests {
 
     #[test]
     fn a_table_of_the_plugins_is_ours_if_it_serves_our_network_alone() {
-        let mut found = tables("table ip kube-proxy\ntable inet cni_plugins_masquerade\ntable ip nat\n");
-        assert_eq!(found.iter().map(Table::is_ours).collect::<Vec<_>>(), [true, true, false]);
+        let mut found =
+            tables("table ip kube-proxy\ntable inet cni_plugins_masquerade\ntable ip nat\ntable inet sk8s\n");
+        assert_eq!(found.iter().map(Table::is_ours).collect::<Vec<_>>(), [true, true, false, true]);
         found[1].networks = networks("ip saddr 10.0.0.2 masquerade comment \"net: podman, if: eth0, id: a1\"\n");
         assert!(!found[1].is_ours());
         found[1].networks = networks("x comment \"net: sk8s, if: eth0, id: a1\"\n");

@@ -319,12 +319,11 @@ impl Machine {
         match unit.state {
             State::Waiting | State::BackOff { .. } => unit.state = State::Stopped,
             State::Ending { kill_at, then: Then::Again } => unit.state = State::Ending { kill_at, then: Then::Never },
-            State::Running { .. } if !needed && held => {
-                if self.pods == Ending::Wanted {
-                    self.pods = Ending::Begun;
-                    effects.push(Effect::EndPods);
-                }
+            State::Running { .. } if !needed && self.pods == Ending::Wanted && held => {
+                self.pods = Ending::Begun;
+                effects.push(Effect::EndPods);
             }
+            State::Running { .. } if held => {}
             State::Running { .. } if !needed => {
                 unit.state = State::Ending { kill_at: Some(now + unit.grace), then: Then::Never };
                 effects.push(Effect::Signal { id, signal: Signal::Term });
