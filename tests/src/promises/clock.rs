@@ -13,7 +13,7 @@ const DAY: u64 = 86_400;
 
 /// The promises' names.
 pub const NAMES: [&str; 2] = [
-    "a node that lay on the shelf for thirteen months is Ready again, with every certificate renewed",
+    "a node that lay on the shelf for thirteen months, past the end of its certificates, is Ready again",
     "a node whose clock went back by a year is Ready again",
 ];
 
