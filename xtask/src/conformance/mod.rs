@@ -45,7 +45,7 @@ const WITHOUT_PODS: [&str; 18] = [
     "Ingress API",
     "IngressClass API",
     "Lease",
-    r"Namespaces \[Serial\] should (apply|patch|ensure that all services)",
+    r"Namespaces \[Serial\] should (apply|patch)",
     "PodTemplates",
     "PriorityLevelConfiguration API",
     "RuntimeClass should support RuntimeClasses API operations",
