@@ -105,7 +105,7 @@ impl Folder {
             return Err(ClusterError::Exists(self.path.display().to_string()));
         }
         identity::keep(&pki, Identity::generate(&self.name, now())?)?;
-        let url = cluster.servers().first().map(url).unwrap_or_default();
+        let url = cluster.servers().first().map(Server::url).unwrap_or_default();
         let kubeconfig = self.identity()?.admin_kubeconfig(&url, &self.name, now())?;
         identity::write_secret(&self.path.join("admin.kubeconfig"), &kubeconfig)?;
         self.apply(cluster)
@@ -149,7 +149,7 @@ impl Folder {
     /// If neither is known.
     pub fn urls(&self) -> Result<Vec<String>, ClusterError> {
         if let Some(cluster) = self.cluster()? {
-            return Ok(cluster.servers().iter().map(url).collect());
+            return Ok(cluster.servers().iter().map(Server::url).collect());
         }
         let path = self.path.join("admin.kubeconfig");
         let text = fsx::read_to_string(&path)?;
@@ -192,10 +192,4 @@ fn replace(path: &Path, text: &str) -> Result<bool, ClusterError> {
     }
     identity::write_secret(path, text)?;
     Ok(true)
-}
-
-/// The API's URL at a controller.
-fn url(server: &Server) -> String {
-    let (host, port) = server.host_and_port();
-    if host.contains(':') { format!("https://[{host}]:{port}") } else { format!("https://{host}:{port}") }
 }
