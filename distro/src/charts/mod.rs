@@ -15,3 +15,6 @@ pub use patience::{Patience, limit};
 pub use release::{CHART, Mark, NODE, RELEASES, Releases, Revision, State, releases};
 pub use report::{FOREIGN, report};
 pub use step::{Job, Step, jobs, print};
+
+#[cfg(test)]
+mod tests;

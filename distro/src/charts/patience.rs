@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use crate::config::ReleaseRef;
 
-const FIRST: Duration = Duration::from_secs(10);
+const FIRST: Duration = Duration::from_secs(30);
 const LONGEST: Duration = Duration::from_secs(600);
 
 /// What helm may take beyond its own timeouts: to fetch a chart, and to say what went wrong.
@@ -79,10 +79,10 @@ mod tests {
         let web = ReleaseRef { namespace: "default".into(), name: "web".into() };
         assert!(patience.allows(&web, "a", Duration::ZERO));
         assert!(patience.failed(&web, ("a", "no such chart"), Duration::ZERO));
-        assert!(!patience.allows(&web, "a", 9 * second) && patience.allows(&web, "a", 10 * second));
-        assert!(!patience.failed(&web, ("a", "no such chart"), 10 * second), "told before");
         assert!(!patience.allows(&web, "a", 29 * second) && patience.allows(&web, "a", 30 * second));
-        assert!(patience.allows(&web, "b", 11 * second), "something else is tried at once");
+        assert!(!patience.failed(&web, ("a", "no such chart"), 30 * second), "told before");
+        assert!(!patience.allows(&web, "a", 89 * second) && patience.allows(&web, "a", 90 * second));
+        assert!(patience.allows(&web, "b", 31 * second), "something else is tried at once");
         assert_eq!(patience.why(&web), Some("no such chart"));
         patience.done(&web);
         assert!(patience.allows(&web, "a", Duration::ZERO) && patience.why(&web).is_none());

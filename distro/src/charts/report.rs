@@ -27,5 +27,4 @@ pub fn report(jobs: &[Job], troubles: &Patience) -> Vec<ChartStatus> {
 }
 
 /// Why nothing is done about a release.
-pub const FOREIGN: &str =
-    "there is a release of this name that sk8s did not make; remove it with `sk8s helm uninstall`, or name the chart otherwise";
+pub const FOREIGN: &str = "there is a release of this name that sk8s did not make; remove it with `sk8s helm uninstall`, or name the chart otherwise";

@@ -40,7 +40,11 @@ pub struct Job {
 pub fn jobs(wanted: &[(&Chart, String)], there: &Releases, node: &NodeName) -> Vec<Job> {
     let by_name: BTreeMap<_, _> = wanted.iter().map(|(chart, print)| (&chart.release, print)).collect();
     let left = there.iter().filter(|(release, _)| !by_name.contains_key(release));
-    let left = left.map(|(release, revisions)| Job { release: release.clone(), step: left_over(revisions, node), order: None });
+    let left = left.map(|(release, revisions)| Job {
+        release: release.clone(),
+        step: left_over(revisions, node),
+        order: None,
+    });
     let mut jobs: Vec<Job> = left.filter(|job| job.step != Step::Leave).collect();
     let mut ordered: Vec<_> = wanted.iter().collect();
     ordered.sort_by_key(|(chart, _)| chart.order);
@@ -87,7 +91,9 @@ pub fn print(chart: &Chart, repositories: &[Repository], content: Option<Digest>
             json!({ "repository": url, "chart": chart })
         }
         Source::Url(url) => json!({ "url": url }),
-        Source::Local(path) => json!({ "path": path.to_string_lossy(), "content": content.map(|digest| digest.to_string()) }),
+        Source::Local(path) => {
+            json!({ "path": path.to_string_lossy(), "content": content.map(|digest| digest.to_string()) })
+        }
     };
     let whole = json!({
         "source": source,

@@ -7,8 +7,8 @@ use serde_yaml_ng::Value;
 use skerry_formats::hint;
 
 use super::{
-    api::RawApi, gates::RawGate, helm::RawExtensions, images::RawImages, network::RawNetwork, profile::RawProfile, storage::RawStorage,
-    users::RawInstall,
+    api::RawApi, gates::RawGate, helm::RawExtensions, images::RawImages, network::RawNetwork, profile::RawProfile,
+    storage::RawStorage, users::RawInstall,
 };
 
 /// The file's `apiVersion`.
@@ -334,6 +334,15 @@ mod tests {
         assert_eq!(joined.spec.worker_profiles, cluster.spec.worker_profiles);
         assert_eq!(joined.spec.node.name.as_deref(), Some("shed"));
         assert_eq!(joined.spec.storage, super::Spec::default().storage);
+    }
+
+    #[test]
+    fn charts_and_their_passwords_are_told_to_nobody_else() {
+        let own = "{name: own, url: 'https://charts.example', username: me, password: hidden}";
+        let text = format!("spec: {{api: {{sans: [a]}}, extensions: {{helm: {{repositories: [{own}]}}}}}}");
+        let raw = Raw::parse(&text).expect("valid");
+        assert!(raw.controllers().contains("sans") && !raw.controllers().contains("hidden"));
+        assert!(!raw.shared().contains("hidden"));
     }
 
     #[test]

@@ -64,8 +64,7 @@ mod tests {
 
     #[test]
     fn sections_that_ask_for_something_are_refused() {
-        let yaml =
-            "{konnectivity: {agentPort: 8132}, telemetry: {enabled: true}, extensions: {storage: {type: none}}}";
+        let yaml = "{konnectivity: {agentPort: 8132}, telemetry: {enabled: true}, extensions: {storage: {type: none}}}";
         let wanted = [BadSection::Konnectivity, BadSection::Telemetry, BadSection::Storage];
         assert_eq!(problems(yaml), wanted);
     }

@@ -38,7 +38,12 @@ pub async fn run(node: Prepared, api: Api, (handle, board): (Handle, Board)) {
             apply_builtin(&node, &api).await;
             let leads = watch::Sender::new(false);
             let charts = charts::follow(charts::Yard::new(&node, &api, board), leads.subscribe(), &handle);
-            tokio::join!(label(&node, &api, &handle), stacks::follow(&node, &api, &leads), keyring(&node, &api), charts);
+            tokio::join!(
+                label(&node, &api, &handle),
+                stacks::follow(&node, &api, &leads),
+                keyring(&node, &api),
+                charts
+            );
         }
     };
     let network = async {

@@ -172,7 +172,11 @@ mod tests {
             timeline: Vec::new(),
             charts: vec![
                 ChartStatus { release: "default/web".into(), state: ChartState::Deployed, why: None },
-                ChartStatus { release: "shop/shop".into(), state: ChartState::Failed, why: Some("chart not found".into()) },
+                ChartStatus {
+                    release: "shop/shop".into(),
+                    state: ChartState::Failed,
+                    why: Some("chart not found".into()),
+                },
             ],
         };
         crate::golden::check("status.txt", &super::text(&status));

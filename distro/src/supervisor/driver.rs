@@ -49,7 +49,7 @@ pub fn board(role: Role, node: &str, waiting_for: &str) -> Board {
         waiting_for: waiting_for.to_owned(),
         components: Vec::new(),
         timeline: Vec::new(),
-            charts: Vec::new(),
+        charts: Vec::new(),
     };
     watch::Sender::new(Arc::new(first))
 }
