@@ -48,6 +48,9 @@ pub enum ApiError {
 /// The collection of ConfigMaps that the cluster keeps its own affairs in.
 pub const CONFIG_MAPS: &str = "/api/v1/namespaces/kube-system/configmaps";
 
+/// How a list of bare metadata is asked for (Kubernetes' "resource representations").
+const METADATA: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
+
 /// Bytes of the longest text that is read: the metrics of a large cluster are some ten million.
 const TEXT: u64 = 64 << 20;
 
@@ -129,6 +132,20 @@ impl Client {
                 .map_err(|source| ApiError::Answer { path: path.to_owned(), source }),
             404 => Ok(None),
             _ => Err(refused(path, status, &text)),
+        }
+    }
+
+    /// The objects at a path without what they hold: their metadata are enough, and may be far smaller.
+    ///
+    /// # Errors
+    /// If the server cannot be reached or says anything but yes.
+    pub fn metadata(&self, path: &str) -> Result<serde_json::Value, ApiError> {
+        let request = self.agent.get(format!("{}{path}", self.server)).header("Accept", METADATA);
+        let mut response = request.call().map_err(unreachable)?;
+        let text = response.body_mut().with_config().limit(TEXT).read_to_string().map_err(ApiError::Unreachable)?;
+        match response.status().as_u16() {
+            200 => serde_json::from_str(&text).map_err(|source| ApiError::Answer { path: path.to_owned(), source }),
+            status => Err(refused(path, status, &text)),
         }
     }
 

@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod backup;
+pub mod charts;
 pub mod cli;
 pub mod cluster;
 pub mod component;

@@ -158,6 +158,18 @@ impl Paths {
         self.data.join("images")
     }
 
+    /// What helm fetched, and a sign that charts were brought into the cluster from here.
+    #[must_use]
+    pub fn helm(&self) -> PathBuf {
+        self.data.join("helm")
+    }
+
+    /// What helm is told in this boot.
+    #[must_use]
+    pub fn helm_private(&self) -> PathBuf {
+        self.run.join("helm")
+    }
+
     /// Folder of what the owner wants in the cluster.
     #[must_use]
     pub fn manifests(&self) -> PathBuf {

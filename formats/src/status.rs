@@ -22,6 +22,9 @@ pub struct Status {
     pub components: Vec<Component>,
     /// What happened when, in milliseconds since the supervisor's start.
     pub timeline: Vec<Moment>,
+    /// Charts of a controller's configuration.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub charts: Vec<ChartStatus>,
 }
 
 /// The whole node in one word.
@@ -78,4 +81,33 @@ pub struct Moment {
     pub at_ms: u64,
     /// What happened: `kube-apiserver ready`, `node ready`.
     pub event: String,
+}
+
+/// A chart that a controller brings into the cluster.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct ChartStatus {
+    /// Its release: `NAMESPACE/NAME`.
+    pub release: String,
+    /// Where it stands.
+    pub state: ChartState,
+    /// What went wrong, in plain words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+}
+
+/// Where a chart stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ChartState {
+    /// Its turn has not come, or another controller's has.
+    Waiting,
+    /// It is being installed or changed.
+    Working,
+    /// It is in the cluster as the configuration says.
+    Deployed,
+    /// It failed; it is tried again after a pause.
+    Failed,
+    /// It left the configuration and is being removed.
+    Removing,
 }

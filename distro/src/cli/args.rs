@@ -184,6 +184,13 @@ pub enum Verb {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
+    /// Run helm with the owner's rights
+    #[command(disable_help_flag = true)]
+    Helm {
+        /// helm's own arguments
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
     /// Print a kubeconfig
     #[command(subcommand)]
     Kubeconfig(Kubeconfig),
@@ -248,6 +255,13 @@ mod tests {
         let args = Args::parse_from(["sk8s", "kubectl", "get", "pods", "-o", "json", "--help"]);
         let Verb::Kubectl { args } = args.verb else { panic!("another verb") };
         assert_eq!(args, ["get", "pods", "-o", "json", "--help"]);
+    }
+
+    #[test]
+    fn helm_gets_its_flags_untouched() {
+        let args = Args::parse_from(["sk8s", "helm", "list", "-A", "-o", "json", "--help"]);
+        let Verb::Helm { args } = args.verb else { panic!("another verb") };
+        assert_eq!(args, ["list", "-A", "-o", "json", "--help"]);
     }
 
     #[test]

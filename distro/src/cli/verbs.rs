@@ -9,7 +9,7 @@ use skerry_formats::token::{BadPart, BadToken};
 
 use super::{
     airgap,
-    args::{Args, Kubeconfig, Verb},
+    args::{Args, Kubeconfig, Places, Verb},
     backup as save, cluster, completion,
     components::{Wanted, lay_out},
     config::{self, ConfigVerbError},
@@ -271,12 +271,8 @@ pub fn obey(args: Args) -> Result<(), CliError> {
         }
         Verb::Completion { shell } => print(&completion::script(shell)),
         Verb::Status { of, output } => print(&status::show(&places.paths(), of.as_ref(), &output)?),
-        Verb::Kubectl { args } => {
-            let all: Vec<String> = std::iter::once("kubectl".to_owned()).chain(args).collect();
-            let (paths, _ready) = lay_out(places, Wanted::Program)?;
-            let kubeconfig = paths.admin().join("kubeconfig");
-            Err(process::become_program(&paths.components.join("kube"), &all, ("KUBECONFIG", &kubeconfig)).into())
-        }
+        Verb::Kubectl { args } => become_part("kubectl", args, places),
+        Verb::Helm { args } => become_part("helm", args, places),
         Verb::Kubeconfig(Kubeconfig::Admin { server, config }) => print(&admin(&places.paths(), server, config)?),
         Verb::Cluster(verb) => Ok(cluster::obey(&verb)?),
         Verb::Config(verb) => Ok(config::obey(verb, Path::new(roles::CONFIG), &reset::folders(places)?)?),
@@ -297,6 +293,14 @@ pub fn obey(args: Args) -> Result<(), CliError> {
             print(&version::version(places, of, &output)?)
         }
     }
+}
+
+/// Becomes a program of upstream's that people talk to, with the owner's rights.
+fn become_part(name: &str, args: Vec<String>, places: Places) -> Result<(), CliError> {
+    let all: Vec<String> = std::iter::once(name.to_owned()).chain(args).collect();
+    let (paths, _ready) = lay_out(places, Wanted::Program)?;
+    let kubeconfig = paths.admin().join("kubeconfig");
+    Err(process::become_program(&paths.components.join("kube"), &all, ("KUBECONFIG", &kubeconfig)).into())
 }
 
 fn admin(paths: &Paths, server: Option<String>, config: Option<PathBuf>) -> Result<String, CliError> {

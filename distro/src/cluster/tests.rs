@@ -74,7 +74,7 @@ fn all_bare(cluster: &Cluster) -> Observed {
 fn status(phase: Phase) -> Status {
     let role = skerry_formats::role::Role::Worker;
     let (version, node, waiting_for) = ("v1".to_owned(), "node".to_owned(), String::new());
-    Status { version, role, node, phase, waiting_for, components: Vec::new(), timeline: Vec::new() }
+    Status { version, role, node, phase, waiting_for, components: Vec::new(), timeline: Vec::new(), charts: Vec::new() }
 }
 
 /// What a step makes of a host. Whether a program that runs is the one in its place is told by what follows.

@@ -7,8 +7,8 @@ use serde_yaml_ng::Value;
 use skerry_formats::hint;
 
 use super::{
-    api::RawApi, gates::RawGate, images::RawImages, network::RawNetwork, profile::RawProfile, storage::RawStorage,
-    users::RawInstall,
+    api::RawApi, gates::RawGate, helm::RawExtensions, images::RawImages, network::RawNetwork, profile::RawProfile,
+    storage::RawStorage, users::RawInstall,
 };
 
 /// The file's `apiVersion`.
@@ -100,9 +100,9 @@ pub struct Spec {
     /// k0s's report to its makers.
     #[serde(default)]
     pub telemetry: Value,
-    /// Helm charts and storage.
-    #[serde(default)]
-    pub extensions: Value,
+    /// Helm charts, and k0s's storage.
+    #[serde(default, deserialize_with = "absent")]
+    pub extensions: RawExtensions,
 }
 
 /// A component of which only the flags are the owner's.
@@ -156,13 +156,15 @@ impl Raw {
         serde_yaml_ng::to_string(&shared).unwrap_or_default()
     }
 
-    /// What every controller of a cluster is to say, as the text of a configuration: all but what is this node's own.
+    /// What every controller of a cluster is to say, as the text of a configuration: all but what is this node's own. Charts
+    /// are, as manifests are: each controller brings in its own.
     #[must_use]
     pub fn controllers(&self) -> String {
         let mut shared = self.clone();
         shared.spec.node = Node::default();
         shared.spec.api.address = None;
         shared.spec.storage.etcd.peer_address = None;
+        shared.spec.extensions = RawExtensions::default();
         serde_yaml_ng::to_string(&shared).unwrap_or_default()
     }
 
@@ -332,6 +334,15 @@ mod tests {
         assert_eq!(joined.spec.worker_profiles, cluster.spec.worker_profiles);
         assert_eq!(joined.spec.node.name.as_deref(), Some("shed"));
         assert_eq!(joined.spec.storage, super::Spec::default().storage);
+    }
+
+    #[test]
+    fn charts_and_their_passwords_are_told_to_nobody_else() {
+        let own = "{name: own, url: 'https://charts.example', username: me, password: hidden}";
+        let text = format!("spec: {{api: {{sans: [a]}}, extensions: {{helm: {{repositories: [{own}]}}}}}}");
+        let raw = Raw::parse(&text).expect("valid");
+        assert!(raw.controllers().contains("sans") && !raw.controllers().contains("hidden"));
+        assert!(!raw.shared().contains("hidden"));
     }
 
     #[test]

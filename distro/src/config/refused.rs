@@ -13,9 +13,9 @@ pub enum BadSection {
     /// A report that nobody gets.
     #[error("telemetry: there is none: only `enabled: false` is understood")]
     Telemetry,
-    /// Charts.
-    #[error("extensions.{0}: not supported yet; put manifests into the `manifests` folder instead")]
-    Extension(String),
+    /// A storage provider.
+    #[error("extensions.storage: there is none: install one from a chart or from manifests; leave the section out")]
+    Storage,
 }
 
 /// What these sections ask for that is not there.
@@ -28,13 +28,8 @@ pub(super) fn problems(spec: &Spec) -> Vec<BadSection> {
     if !is_empty(&spec.telemetry) && !spec.telemetry.as_mapping().is_some_and(off) {
         problems.push(BadSection::Telemetry);
     }
-    match &spec.extensions {
-        Value::Mapping(map) => {
-            let asked = map.iter().filter(|(_, value)| !is_empty(value));
-            problems.extend(asked.map(|(key, _)| BadSection::Extension(key.as_str().unwrap_or("?").to_owned())));
-        }
-        other if is_empty(other) => {}
-        _ => problems.push(BadSection::Extension("?".to_owned())),
+    if !is_empty(&spec.extensions.storage) {
+        problems.push(BadSection::Storage);
     }
     problems
 }
@@ -61,7 +56,7 @@ mod tests {
     fn sections_that_ask_for_nothing_pass() {
         assert_eq!(
             problems(
-                "{konnectivity: {}, telemetry: {enabled: false}, extensions: {helm: {charts: [], repositories: }}}"
+                "{konnectivity: {}, telemetry: {enabled: false}, extensions: {storage: {}, helm: {charts: [], repositories: }}}"
             ),
             []
         );
@@ -69,9 +64,8 @@ mod tests {
 
     #[test]
     fn sections_that_ask_for_something_are_refused() {
-        let yaml =
-            "{konnectivity: {agentPort: 8132}, telemetry: {enabled: true}, extensions: {helm: {charts: [{name: x}]}}}";
-        let wanted = [BadSection::Konnectivity, BadSection::Telemetry, BadSection::Extension("helm".into())];
+        let yaml = "{konnectivity: {agentPort: 8132}, telemetry: {enabled: true}, extensions: {storage: {type: none}}}";
+        let wanted = [BadSection::Konnectivity, BadSection::Telemetry, BadSection::Storage];
         assert_eq!(problems(yaml), wanted);
     }
 }

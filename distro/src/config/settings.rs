@@ -11,6 +11,7 @@ use super::{
     api::{Api, BadApi},
     flags::{BadFlag, Flags, Target},
     gates::{BadGate, FeatureGates},
+    helm::{BadHelm, Helm},
     host::Domain,
     images::{BadImages, Images},
     network::{BadNetwork, DualStack, Network, Provider, Proxy},
@@ -57,6 +58,9 @@ pub enum Invalid {
     /// `spec.installConfig`.
     #[error("spec.installConfig")]
     User(#[source] BadUser),
+    /// `spec.extensions.helm`.
+    #[error("spec.extensions.helm")]
+    Helm(#[source] BadHelm),
     /// `spec.node`.
     #[error("spec.node")]
     Node(#[source] BadNode),
@@ -117,6 +121,8 @@ pub struct Settings {
     pub images: Images,
     /// Accounts that components run as.
     pub users: Users,
+    /// Charts that are to be in the cluster.
+    pub helm: Helm,
 }
 
 impl Settings {
@@ -179,6 +185,7 @@ impl Settings {
         let gates = problems.all(gates, Invalid::Gate);
         let images = problems.all(Images::validate(&spec.images), Invalid::Images);
         let users = problems.all(Users::validate(&spec.install_config), Invalid::User);
+        let helm = problems.all(Helm::validate(&spec.extensions.helm), Invalid::Helm);
         let node = problems.node(&spec.node, host_name);
         let kubelet = profiles.as_ref().and_then(|profiles| problems.profile(&spec.node, profiles));
         problems.0.extend(refused::problems(spec).into_iter().map(Invalid::Section));
@@ -187,12 +194,12 @@ impl Settings {
             let (controller_manager, scheduler) = (controller_manager?, scheduler?);
             let (cluster, api, storage, profiles) = (cluster?, api?, storage?, profiles?);
             let snapshots = snapshots?;
-            let (kubelet, gates, images, users) = (kubelet?, gates?, images?, users?);
+            let (kubelet, gates, images, users, helm) = (kubelet?, gates?, images?, users?, helm?);
             #[rustfmt::skip]
             let settings = Self {
                 cluster, node, labels, taints, api, pods, services, dual, domain, provider, proxy, storage,
                 snapshots,
-                controller_manager, scheduler, profiles, kubelet, gates, images, users,
+                controller_manager, scheduler, profiles, kubelet, gates, images, users, helm,
             };
             Some(settings)
         };
@@ -295,6 +302,7 @@ spec:
   featureGates: [{name: X, enabled: true}]
   images: {default_pull_policy: Now}
   installConfig: {users: {kineUser: '-'}}
+  extensions: {helm: {concurrencyLevel: 0}}
   node: {name: _, taints: [x]}
   telemetry: {enabled: true}
 ";
@@ -311,6 +319,7 @@ spec:
             "spec.featureGates",
             "spec.images",
             "spec.installConfig",
+            "spec.extensions.helm",
             "spec.node",
             "spec.node",
             "spec",

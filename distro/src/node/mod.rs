@@ -2,6 +2,7 @@
 
 mod appoint;
 mod care;
+mod charts;
 mod controllers;
 pub mod council;
 mod linked;

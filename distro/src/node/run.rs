@@ -74,12 +74,12 @@ pub async fn run(mut order: Order) -> Result<(), NodeError> {
     }
     let (node, keys) = prepare::prepare(order, machine, standing)?;
     let lines = linked::link(&node, keys)?;
-    let (driver, handle) = Driver::new(node.components()?, lines.client.subscribe(), clock, board);
+    let (driver, handle) = Driver::new(node.components()?, lines.client.subscribe(), clock, board.clone());
     attend(&handle, node.duty.works().then_some(&node.paths));
     if node.duty.controls() {
         tokio::spawn(backup::follow(subject, handle.clone()));
     }
-    tokio::spawn(tasks::run(node.clone(), lines.client.subscribe(), handle.clone()));
+    tokio::spawn(tasks::run(node.clone(), lines.client.subscribe(), (handle.clone(), board)));
     tokio::spawn(tasks::make_known(tokens, lines.client.subscribe(), handle.clone()));
     tokio::spawn(care::care(node, lines, handle));
     driver.run().await;

@@ -28,8 +28,9 @@ struct Book {
     recorded: bool,
 }
 
-/// Follows the folder for as long as the process lives. A stack that fails is tried again, and its mistake is told once.
-pub async fn follow(node: &Prepared, api: &watch::Receiver<Client>) {
+/// Follows the folder for as long as the process lives, and tells whether this controller leads. A stack that fails is tried again,
+/// and its mistake is told once.
+pub async fn follow(node: &Prepared, api: &watch::Receiver<Client>, tell: &watch::Sender<bool>) {
     let (name, mut lead) = (node.settings.node.clone(), Lead::new(node.settings.node.clone()));
     let mut book = Book::default();
     loop {
@@ -41,6 +42,7 @@ pub async fn follow(node: &Prepared, api: &watch::Receiver<Client>) {
         } else {
             true
         };
+        tell.send_if_modified(|told| std::mem::replace(told, leads) != leads);
         if leads {
             match manifests::stacks(&node.paths.manifests()) {
                 Ok(stacks) => book.round(&client, &name, stacks).await,

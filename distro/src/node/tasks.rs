@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::{prepare::Prepared, stacks, standing::Standing};
+use super::{charts, prepare::Prepared, stacks, standing::Standing};
 use crate::{
     api::{ApiError, Client},
     component::ComponentId,
@@ -13,7 +13,7 @@ use crate::{
     join::{self, TokenRecord},
     manifests::{self, Applier},
     network,
-    supervisor::{Handle, chain},
+    supervisor::{Board, Handle, chain},
     sys::clock,
 };
 
@@ -25,7 +25,7 @@ type Api = watch::Receiver<Client>;
 
 /// Imports images as soon as containerd takes them, and applies objects once the API does; for as long as the process
 /// lives.
-pub async fn run(node: Prepared, api: Api, handle: Handle) {
+pub async fn run(node: Prepared, api: Api, (handle, board): (Handle, Board)) {
     let pods = async {
         if node.duty.works() {
             import(&node, &handle).await;
@@ -36,7 +36,14 @@ pub async fn run(node: Prepared, api: Api, handle: Handle) {
         if node.duty.controls() {
             handle.ready(ComponentId::KubeApiserver).await;
             apply_builtin(&node, &api).await;
-            tokio::join!(label(&node, &api, &handle), stacks::follow(&node, &api), keyring(&node, &api));
+            let leads = watch::Sender::new(false);
+            let charts = charts::follow(charts::Yard::new(&node, &api, board), leads.subscribe(), &handle);
+            tokio::join!(
+                label(&node, &api, &handle),
+                stacks::follow(&node, &api, &leads),
+                keyring(&node, &api),
+                charts
+            );
         }
     };
     let network = async {

@@ -78,6 +78,7 @@ mod tests {
                 component("kube-controller-manager", ComponentState::Ready, Some(412), Some("signal: 9 (SIGKILL)")),
             ],
             timeline: Vec::new(),
+            charts: Vec::new(),
         }
     }
 

@@ -11,7 +11,7 @@ use std::{
 };
 
 use nix::sys::socket::{getsockopt, sockopt::PeerCredentials};
-use skerry_formats::status::{Component, ComponentState, Phase, Status};
+use skerry_formats::status::{ChartState, ChartStatus, Component, ComponentState, Phase, Status};
 use tokio::{io::AsyncWriteExt as _, net::UnixListener, sync::watch};
 
 use crate::sys::fs;
@@ -90,7 +90,24 @@ pub fn text(status: &Status) -> String {
     for component in &status.components {
         text.push_str(&line(component));
     }
+    status.charts.iter().for_each(|chart| text.push_str(&chart_line(chart)));
     text
+}
+
+fn chart_line(chart: &ChartStatus) -> String {
+    let ChartStatus { release, state, why } = chart;
+    let why = why.as_ref().map(|why| format!("  {why}")).unwrap_or_default();
+    format!("chart {release:<26}{}{why}\n", chart_word(*state))
+}
+
+const fn chart_word(state: ChartState) -> &'static str {
+    match state {
+        ChartState::Waiting => "waiting",
+        ChartState::Working => "working",
+        ChartState::Deployed => "deployed",
+        ChartState::Failed => "failed",
+        ChartState::Removing => "removing",
+    }
 }
 
 fn line(component: &Component) -> String {
@@ -130,7 +147,7 @@ const fn state_word(state: ComponentState) -> &'static str {
 mod tests {
     use skerry_formats::{
         role::Role,
-        status::{Component, ComponentState, Phase, Status},
+        status::{ChartState, ChartStatus, Component, ComponentState, Phase, Status},
     };
 
     #[test]
@@ -153,7 +170,15 @@ mod tests {
                 component("kube-controller-manager", ComponentState::Ready, Some(412), None),
             ],
             timeline: Vec::new(),
+            charts: vec![
+                ChartStatus { release: "default/web".into(), state: ChartState::Deployed, why: None },
+                ChartStatus {
+                    release: "shop/shop".into(),
+                    state: ChartState::Failed,
+                    why: Some("chart not found".into()),
+                },
+            ],
         };
-        assert_eq!(super::text(&status), include_str!("../../golden/status.txt"));
+        crate::golden::check("status.txt", &super::text(&status));
     }
 }

@@ -49,6 +49,7 @@ pub fn board(role: Role, node: &str, waiting_for: &str) -> Board {
         waiting_for: waiting_for.to_owned(),
         components: Vec::new(),
         timeline: Vec::new(),
+        charts: Vec::new(),
     };
     watch::Sender::new(Arc::new(first))
 }
@@ -66,6 +67,13 @@ impl Handle {
         if self.commands.send(command).await.is_err() {
             tracing::debug!("the supervisor is gone");
         }
+    }
+
+    /// Waits until everything is being ended.
+    pub async fn stopping(&self) {
+        let mut status = self.status.clone();
+        // Without a supervisor everything has ended.
+        let _over = status.wait_for(|status| status.phase == Phase::Stopping).await;
     }
 
     /// Waits until a component has been ready.

@@ -8,6 +8,7 @@ use std::{
     os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
+    time::Duration,
 };
 
 use nix::{
@@ -15,9 +16,11 @@ use nix::{
     unistd::Pid,
 };
 
+mod bounded;
 mod session;
 mod tool;
 
+pub use bounded::{Errand, bounded};
 pub use session::{Input, Said, Session, converse, interact};
 pub use tool::tool;
 
@@ -35,6 +38,14 @@ pub enum ProcessError {
         /// What the system answered.
         #[source]
         source: io::Error,
+    },
+    /// It ran for too long.
+    #[error("`{}` was ended: it took more than {}s", .program.display(), .limit.as_secs())]
+    Late {
+        /// The program.
+        program: PathBuf,
+        /// How long it was given.
+        limit: Duration,
     },
     /// It ran and failed.
     #[error("`{}` failed: {status}: {tail}", .program.display())]

@@ -15,6 +15,7 @@
 mod airgap;
 mod bundle;
 mod carried;
+mod charts;
 mod controllers;
 mod dual;
 mod encryption;
@@ -30,6 +31,7 @@ mod pre_shared;
 mod registry;
 mod service;
 mod several;
+mod shop;
 mod shutdown;
 mod single;
 mod upgrade;

@@ -1,4 +1,4 @@
-//! Flags, profiles, features, images, charts and names of k0s's.
+//! Flags, profiles, features, images and names of k0s's.
 
 use std::collections::BTreeMap;
 
@@ -107,14 +107,6 @@ pub(super) fn image(work: &mut Work<'_>, path: &str, value: &Value) {
         if let Some(text) = value.get(key).and_then(scalar).filter(|text| !text.is_empty()) {
             work.set(&format!("{path}.{key}"), text);
         }
-    }
-}
-
-/// Charts, one by one.
-pub(super) fn charts(work: &mut Work<'_>, path: &str, value: &Value) {
-    for chart in value.as_sequence().into_iter().flatten() {
-        let name = chart.get("name").and_then(scalar).unwrap_or_default();
-        work.lost(path, format!("chart `{name}`: Helm charts are not supported yet"));
     }
 }
 

@@ -1,5 +1,6 @@
 //! Converts k0s's configuration (`k0s.k0sproject.io/v1beta1`, kind ClusterConfig) to ours, and tells what that costs.
 
+mod charts;
 mod lists;
 mod network;
 mod rules;

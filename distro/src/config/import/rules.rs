@@ -3,7 +3,7 @@
 use serde_yaml_ng::Value;
 
 use super::{
-    lists, network, storage,
+    charts, lists, network, storage,
     work::{Work, scalar},
 };
 use crate::config::{flags::Target, refused::is_empty};
@@ -84,9 +84,9 @@ const RULES: &[(&str, Rule)] = &[
     ("spec.images.calico", Otherwise(ANY, "sk8s installs no Calico")),
     ("spec.images.kuberouter", Otherwise(ANY, "sk8s installs no kube-router")),
     ("spec.images.windows", Otherwise(ANY, "nodes run Linux")),
-    ("spec.extensions.helm.concurrencyLevel", Drop),
-    ("spec.extensions.helm.repositories", Lost("Helm charts are not supported yet")),
-    ("spec.extensions.helm.charts", With(lists::charts)),
+    ("spec.extensions.helm.concurrencyLevel", With(charts::at_once)),
+    ("spec.extensions.helm.repositories", With(charts::repositories)),
+    ("spec.extensions.helm.charts", With(charts::charts)),
     ("spec.extensions.storage.type", Unless(&["external_storage", "none", ""], "sk8s installs no storage provider")),
     ("spec.extensions.storage.create_default_storage_class", Unless(&["false"], "sk8s installs no storage provider")),
     ("spec.konnectivity.agentPort", Otherwise(&["8132"], "sk8s' own link stands for konnectivity, over port 6443")),

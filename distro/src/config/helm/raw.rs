@@ -1,0 +1,97 @@
+//! `spec.extensions` as written.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_yaml_ng::Value;
+
+use crate::config::raw::{Text, absent};
+
+/// `spec.extensions` as written.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawExtensions {
+    /// Charts.
+    #[serde(default, deserialize_with = "absent")]
+    pub helm: RawHelm,
+    /// k0s's storage provider.
+    #[serde(default)]
+    pub storage: Value,
+}
+
+/// `spec.extensions.helm` as written.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct RawHelm {
+    /// How many charts of one order are brought into the cluster at once.
+    pub concurrency_level: Option<u32>,
+    /// Where charts come from.
+    pub repositories: Option<Vec<RawRepository>>,
+    /// What is to be in the cluster.
+    pub charts: Option<Vec<RawChart>>,
+}
+
+/// One of `spec.extensions.helm.repositories` as written.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct RawRepository {
+    /// What charts call it.
+    pub name: String,
+    /// Where it is.
+    pub url: String,
+    /// The authority of its certificate.
+    pub ca_file: Option<String>,
+    /// What we prove ourselves with.
+    pub cert_file: Option<String>,
+    /// Its key.
+    #[serde(rename = "keyfile")]
+    pub key_file: Option<String>,
+    /// Whether its certificate is not looked at.
+    pub insecure: Option<bool>,
+    /// Who we are there.
+    pub username: Option<String>,
+    /// With which password.
+    pub password: Option<Secret>,
+}
+
+/// One of `spec.extensions.helm.charts` as written.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawChart {
+    /// The release's name.
+    pub name: String,
+    /// The chart.
+    pub chartname: String,
+    /// Which version of it.
+    pub version: Option<Text>,
+    /// A map, or the text of one.
+    pub values: Option<Value>,
+    /// Where it goes.
+    pub namespace: Option<String>,
+    /// How long it may take.
+    pub timeout: Option<String>,
+    /// Its turn.
+    pub order: Option<i32>,
+    /// Whether objects that cannot be changed are made anew.
+    #[serde(rename = "forceUpgrade")]
+    pub force_upgrade: Option<bool>,
+}
+
+/// A text that no log shows.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(String);
+
+impl Secret {
+    /// The text itself.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("…")
+    }
+}
