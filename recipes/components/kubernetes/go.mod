@@ -4,6 +4,7 @@ module components.skerry.dev/kubernetes
 go 1.26.0
 
 require (
+	components.skerry.dev/pace v0.0.0
 	github.com/santhosh-tekuri/jsonschema/v6 v6.0.2
 	github.com/spf13/cobra v1.10.2
 	helm.sh/helm/v4 v4.2.4
@@ -298,3 +299,5 @@ replace (
 	google.golang.org/genproto/googleapis/rpc => google.golang.org/genproto/googleapis/rpc v0.0.0-20260128011058-8636f8732409
 	google.golang.org/grpc => google.golang.org/grpc v1.79.3
 )
+
+replace components.skerry.dev/pace => ../../go/pace
