@@ -33,7 +33,7 @@ impl From<bool> for Has {
 pub struct Own {
     /// An answer of a controller that took it in.
     pub appointment: Has,
-    /// A datastore of its own with objects.
+    /// Objects of a cluster: on its disk, or in a datastore that it is told of and that is not its own.
     pub objects: Has,
     /// The cluster's keys.
     pub keys: Has,
@@ -61,8 +61,10 @@ pub enum Start {
 pub const fn start(own: Own) -> Start {
     match own {
         Own { appointment: Has::Yes, .. } => Start::Joined,
-        Own { objects: Has::Yes, .. } | Own { token: Has::No, .. } => Start::Makes,
-        Own { keys: Has::No, .. } | Own { heard: Has::Yes, .. } => Start::Joins,
+        Own { token: Has::No, .. } => Start::Makes,
+        Own { keys: Has::No, .. } => Start::Joins,
+        Own { objects: Has::Yes, .. } => Start::Makes,
+        Own { heard: Has::Yes, .. } => Start::Joins,
         Own { .. } => Start::Asks,
     }
 }
@@ -146,6 +148,8 @@ mod tests {
         assert_eq!(start(NEW), Start::Makes, "the first one, started by hand");
         assert_eq!(start(Own { keys: Has::Yes, ..NEW }), Start::Makes, "the only one of a cluster made on the host");
         assert_eq!(start(Own { token: Has::Yes, ..NEW }), Start::Joins);
+        let database = Own { objects: Has::Yes, token: Has::Yes, ..NEW };
+        assert_eq!(start(database), Start::Joins, "the keys are the others', also where the objects are nobody's own");
         let founder = Own { keys: Has::Yes, token: Has::Yes, ..NEW };
         assert_eq!(start(founder), Start::Asks);
         assert_eq!(start(Own { heard: Has::Yes, ..founder }), Start::Joins, "there was an answer before");
@@ -190,7 +194,7 @@ mod tests {
         /// Who has no keys, or a cluster already, or heard of one, never makes another.
         #[test]
         fn only_one_kind_may_make_a_cluster_that_others_join(own in own()) {
-            let alone = own.token == Has::No || own.objects == Has::Yes;
+            let alone = own.token == Has::No || (own.objects == Has::Yes && own.keys == Has::Yes);
             match start(own) {
                 Start::Joined => prop_assert_eq!(own.appointment, Has::Yes),
                 Start::Makes => prop_assert!(alone && own.appointment == Has::No),
