@@ -41,7 +41,7 @@ pub struct Applied {
     pub tokens: Vec<PreShared>,
     /// Tokens that are new or gone.
     pub changes: Vec<(HostName, Change, PreShared)>,
-    /// Hosts that are no longer in the file, and what each did.
+    /// Hosts that are no longer in the file or control no more, and what each did.
     pub left: Vec<(HostName, Duty)>,
 }
 
@@ -143,11 +143,15 @@ impl Folder {
             let fresh = replace(&path, &seed.to_cloud_config()?)?;
             written.push(SeedFile { host, board: known.board.clone(), path, written: fresh });
         }
-        let gone = before.iter().flat_map(|before| &before.spec.hosts);
-        let gone = gone.filter(|host| !cluster.spec.hosts.iter().any(|kept| kept.name == host.name));
-        let left: Vec<(HostName, Duty)> = gone.map(|host| (host.name.clone(), host.role)).collect();
-        for (host, _) in &left {
-            fsx::remove_file(&folder.join(format!("{host}.yaml")))?;
+        let mut left = Vec::new();
+        for host in before.iter().flat_map(|before| &before.spec.hosts) {
+            let now = cluster.spec.hosts.iter().find(|now| now.name == host.name);
+            if now.is_none() {
+                fsx::remove_file(&folder.join(format!("{}.yaml", host.name)))?;
+            }
+            if now.is_none_or(|now| host.role.controls() && !now.role.controls()) {
+                left.push((host.name.clone(), host.role));
+            }
         }
         identity::write_secret(&self.path.join("cluster.yaml"), &cluster.to_yaml()?)?;
         Ok(Applied { seeds: written, tokens: plan.tokens.into_values().collect(), changes: plan.changes, left })

@@ -162,6 +162,17 @@ fn another_order_of_the_file_makes_no_second_founder() {
 }
 
 #[test]
+fn a_controller_that_becomes_a_worker_leaves_as_a_controller() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = folder(dir.path());
+    folder.create(&hosts(COUNCIL)).unwrap();
+    let less = COUNCIL.replace("role: controller+worker, addresses: [10.0.0.2]", "role: worker");
+    let applied = folder.apply(&hosts(&less)).unwrap();
+    assert_eq!(applied.left, [("mill".parse().unwrap(), Duty::ControllerWorker)]);
+    assert!(fsx::symlink_metadata(&folder.path().join("seeds/mill.yaml")).unwrap().is_some());
+}
+
+#[test]
 fn who_joins_as_something_else_gets_another_token() {
     let mut count = 0;
     let mut make = |role, _| {
