@@ -108,6 +108,7 @@ pub fn link(node: &Prepared, keys: Keys) -> Result<Lines, NodeError> {
                     name: node.settings.node.clone(),
                     address: peer.subscribe(),
                     company: company.subscribe(),
+                    api: client.subscribe(),
                 }));
             }
             let node = keys.node.filter(|_| node.duty.admits()).map(|credentials| {
