@@ -66,8 +66,17 @@ mod tests {
     use super::{LEAVE, Roll, due};
     use crate::peers::etcd::{Member, MemberId};
 
-    fn member(id: u64, name: &str, learner: bool) -> Member {
-        Member { id: MemberId(id), name: name.to_owned(), urls: vec![format!("https://192.0.2.{id}:2380")], learner }
+    fn voter(id: u64, name: &str) -> Member {
+        Member {
+            id: MemberId(id),
+            name: name.to_owned(),
+            urls: vec![format!("https://192.0.2.{id}:2380")],
+            learner: false,
+        }
+    }
+
+    fn learner(id: u64, name: &str) -> Member {
+        Member { learner: true, ..voter(id, name) }
     }
 
     fn lines(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
@@ -76,22 +85,22 @@ mod tests {
 
     #[test]
     fn members_are_shown_by_name_and_those_to_come_by_address() {
-        let mut strange = member(4, "", true);
+        let mut strange = learner(4, "");
         strange.urls = vec!["https://[fd00::9]:2380".to_owned()];
-        let members = [member(1, "barn", false), member(2, "mill", true), member(3, "", true), strange];
+        let members = [voter(1, "barn"), learner(2, "mill"), learner(3, ""), strange];
         let shown = [("barn", "voter"), ("mill", "learner"), ("192.0.2.3", "expected"), ("4", "expected")];
         assert_eq!(due(&members, &lines(&[("shed", LEAVE)])), Roll { leaves: None, lines: lines(&shown) });
     }
 
     #[test]
     fn who_is_wished_out_leaves_one_after_the_other() {
-        let members = [member(1, "barn", false), member(2, "mill", false), member(3, "shed", false)];
+        let members = [voter(1, "barn"), voter(2, "mill"), voter(3, "shed")];
         let wished = lines(&[("barn", "voter"), ("mill", LEAVE), ("shed", LEAVE)]);
         assert_eq!(due(&members, &wished), Roll { leaves: Some(MemberId(2)), lines: wished.clone() });
         let left = [members[0].clone(), members[2].clone()];
         let rest = Roll { leaves: Some(MemberId(3)), lines: lines(&[("barn", "voter"), ("shed", LEAVE)]) };
         assert_eq!(due(&left, &wished), rest);
-        let joining = [member(1, "barn", false), member(9, "", true)];
+        let joining = [voter(1, "barn"), learner(9, "")];
         assert_eq!(due(&joining, &lines(&[("192.0.2.9", LEAVE)])).leaves, Some(MemberId(9)));
     }
 
@@ -100,8 +109,10 @@ mod tests {
         #[test]
         fn only_who_is_wished_out_leaves(all in prop::collection::vec((any::<bool>(), any::<bool>()), 1..6)) {
             let names = ["a", "b", "c", "d", "e"];
-            let members: Vec<Member> =
-                all.iter().zip((1..).zip(names)).map(|((learner, _), (id, name))| member(id, name, *learner)).collect();
+            let of = |((learns, _), (id, name)): (&(bool, bool), (u64, &'static str))| {
+                if *learns { learner(id, name) } else { voter(id, name) }
+            };
+            let members: Vec<Member> = all.iter().zip((1..).zip(names)).map(of).collect();
             let word = |out: bool| if out { LEAVE } else { "voter" };
             let wished: BTreeMap<String, String> =
                 all.iter().zip(names).map(|((_, out), name)| (name.to_owned(), word(*out).to_owned())).collect();
