@@ -298,3 +298,6 @@ replace (
 	google.golang.org/genproto/googleapis/rpc => google.golang.org/genproto/googleapis/rpc v0.0.0-20260128011058-8636f8732409
 	google.golang.org/grpc => google.golang.org/grpc v1.79.3
 )
+
+// Three functions of ours instead of forty regular expressions in every process: see addresses/addresses.go.
+replace github.com/asaskevich/govalidator => ./addresses

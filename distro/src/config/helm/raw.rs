@@ -40,17 +40,22 @@ pub struct RawRepository {
     /// Where it is.
     pub url: String,
     /// The authority of its certificate.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub ca_file: Option<String>,
     /// What we prove ourselves with.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub cert_file: Option<String>,
     /// Its key.
-    #[serde(rename = "keyfile")]
+    #[serde(rename = "keyfile", skip_serializing_if = "Option::is_none")]
     pub key_file: Option<String>,
     /// Whether its certificate is not looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub insecure: Option<bool>,
     /// Who we are there.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub username: Option<String>,
     /// With which password.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub password: Option<Secret>,
 }
 
@@ -63,17 +68,22 @@ pub struct RawChart {
     /// The chart.
     pub chartname: String,
     /// Which version of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<Text>,
     /// A map, or the text of one.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub values: Option<Value>,
     /// Where it goes.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub namespace: Option<String>,
     /// How long it may take.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout: Option<String>,
     /// Its turn.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub order: Option<i32>,
     /// Whether objects that cannot be changed are made anew.
-    #[serde(rename = "forceUpgrade")]
+    #[serde(rename = "forceUpgrade", skip_serializing_if = "Option::is_none")]
     pub force_upgrade: Option<bool>,
 }
 
