@@ -9,6 +9,7 @@ use skerry_formats::{
         Api, Cidr, ClusterIdentity, Domain, HandOut, HostName, Interface, LabelKey, LabelValue, San, Secret, Seed,
         SshKey, Taint, Workloads, WriteFile,
     },
+    storage::StorageType,
     token::PreShared,
 };
 
@@ -43,8 +44,8 @@ pub enum Work {
     Waiting,
     /// Control plane and workloads, alone.
     Single(Box<Cluster>),
-    /// Control plane.
-    Controller(Box<Cluster>),
+    /// Control plane: with a token one of several, which makes the cluster only if it has its keys and no other answers.
+    Controller(Box<Cluster>, Option<JoinToken>),
     /// Workloads.
     Worker(Box<Cluster>, JoinToken),
 }
@@ -60,6 +61,8 @@ pub struct Cluster {
     pub name: Option<Name>,
     /// Its keys, if a seed gives them.
     pub identity: ClusterIdentity,
+    /// What keeps its objects; SQLite if not said.
+    pub storage: Option<StorageType>,
     /// Where the API server is called, and its further names.
     pub api: Api,
     /// Addresses of pods.
@@ -102,7 +105,17 @@ impl Work {
     pub fn cluster(&self) -> Option<&Cluster> {
         match self {
             Self::Waiting => None,
-            Self::Single(cluster) | Self::Controller(cluster) | Self::Worker(cluster, _) => Some(cluster),
+            Self::Single(cluster) | Self::Controller(cluster, _) | Self::Worker(cluster, _) => Some(cluster),
+        }
+    }
+
+    /// What it joins with, if it does.
+    #[must_use]
+    pub const fn token(&self) -> Option<&JoinToken> {
+        match self {
+            Self::Waiting | Self::Single(_) => None,
+            Self::Controller(_, token) => token.as_ref(),
+            Self::Worker(_, token) => Some(token),
         }
     }
 
@@ -112,7 +125,7 @@ impl Work {
         match self {
             Self::Waiting => None,
             Self::Single(_) => Some(Role::Single),
-            Self::Controller(_) => Some(Role::Controller),
+            Self::Controller(..) => Some(Role::Controller),
             Self::Worker(..) => Some(Role::Worker),
         }
     }
@@ -129,6 +142,7 @@ impl Intent {
             Box::new(Cluster {
                 name: section.cluster.name.clone(),
                 identity: section.cluster.clone(),
+                storage: section.storage,
                 api: section.api.clone(),
                 pods: section.pod_cidr.clone(),
                 services: section.service_cidr.clone(),
@@ -143,7 +157,7 @@ impl Intent {
         let work = match (section.role, &section.token) {
             (None, _) => Work::Waiting,
             (Some(Role::Single), _) => Work::Single(cluster()),
-            (Some(Role::Controller), _) => Work::Controller(cluster()),
+            (Some(Role::Controller), token) => Work::Controller(cluster(), token.clone().map(JoinToken)),
             (Some(Role::Worker), Some(token)) => Work::Worker(cluster(), JoinToken(token.clone())),
             (Some(Role::Worker), None) => return Err(IntentError::WorkerWithoutToken),
         };

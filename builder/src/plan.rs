@@ -86,8 +86,7 @@ impl Explain for PlanError {
 /// # Errors
 /// If it is neither of ours.
 pub fn host_arch() -> Result<Arch, PlanError> {
-    let here = std::env::consts::ARCH;
-    Arch::ALL.into_iter().find(|arch| arch.kernel() == here).ok_or(PlanError::Host)
+    Arch::of_kernel(std::env::consts::ARCH).ok_or(PlanError::Host)
 }
 
 /// The package set with the tools that every build runs.

@@ -18,6 +18,7 @@ pub mod link;
 pub mod manifests;
 pub mod network;
 pub mod node;
+mod parallel;
 pub mod paths;
 pub mod payload;
 pub mod peers;

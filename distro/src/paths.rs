@@ -116,6 +116,12 @@ impl Paths {
         self.data.join("appointment.json")
     }
 
+    /// The note that a controller of the cluster has answered: this one joins it then, and makes none of its own.
+    #[must_use]
+    pub fn heard(&self) -> PathBuf {
+        self.data.join("heard")
+    }
+
     /// What a controller knows of the other members of etcd before its own runs.
     #[must_use]
     pub fn peers(&self) -> PathBuf {

@@ -41,6 +41,12 @@ impl Arch {
         }
     }
 
+    /// The architecture that the kernel calls so.
+    #[must_use]
+    pub fn of_kernel(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|arch| arch.kernel() == name)
+    }
+
     /// Debian's multiarch tuple, the folder under `usr/lib` that libraries lie in.
     #[must_use]
     pub const fn multiarch(self) -> &'static str {

@@ -18,6 +18,7 @@ pub mod role;
 pub mod seed;
 pub mod slot;
 pub mod status;
+pub mod storage;
 pub mod text;
 pub mod token;
 pub mod verity;

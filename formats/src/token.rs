@@ -189,6 +189,13 @@ impl Server {
     pub fn host_and_port(&self) -> (&str, u16) {
         split(&self.0).unwrap_or((&self.0, PORT))
     }
+
+    /// The URL of the API there.
+    #[must_use]
+    pub fn url(&self) -> String {
+        let (host, port) = self.host_and_port();
+        if host.contains(':') { format!("https://[{host}]:{port}") } else { format!("https://{host}:{port}") }
+    }
 }
 
 impl FromStr for Server {

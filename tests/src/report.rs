@@ -28,6 +28,12 @@ impl Report {
         self.only.as_ref().is_none_or(|only| names.iter().any(|name| name.contains(only.as_str())))
     }
 
+    /// Whether one of these promises is asked for by name: what takes long is not checked with all the others.
+    #[must_use]
+    pub fn names(&self, names: &[&str]) -> bool {
+        self.only.is_some() && self.wants(names)
+    }
+
     /// Checks a promise, if it is wanted; says whether it holds.
     pub fn promise(&mut self, name: &str, check: impl FnOnce() -> Check) -> bool {
         if !self.wants(&[name]) {
@@ -77,6 +83,7 @@ mod tests {
     fn a_run_without_promises_fails() {
         let mut report = Report::new(Some("nothing".into()));
         assert!(report.promise("unwanted", || Err(Broken::new("never run"))));
+        assert!(!report.names(&["unwanted"]) && !Report::new(None).names(&["unwanted"]));
         assert_eq!(report.close(), ExitCode::FAILURE);
     }
 }

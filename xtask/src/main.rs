@@ -1,9 +1,10 @@
-//! Development tasks: `cargo xtask tidy` checks the house caps, `bench` measures against the goals, `native` tests real nodes,
-//! `conformance` runs upstream's suite.
+//! Development tasks: `cargo xtask tidy` checks the house caps, `bench` measures against the goals, `go` tests what is ours in Go,
+//! `native` tests real nodes, `conformance` runs upstream's suite.
 
 mod bench;
 mod conformance;
 mod files;
+mod go;
 mod native;
 mod process;
 mod tidy;
@@ -28,6 +29,8 @@ enum Task {
     Bench(bench::Args),
     /// Run what Kubernetes' own end-to-end suite tags as conformance; needs what `native` needs, and Go
     Conformance(conformance::Args),
+    /// Vet and test what is ours in Go
+    Go,
     /// Start real nodes on this machine and test them; needs root, systemd, `unshare`, `nsenter`, `ip` and `nft`
     Native(native::Args),
 }
@@ -37,6 +40,7 @@ fn main() -> ExitCode {
         Task::Tidy => tidy::run(),
         Task::Bench(args) => bench::run(&args),
         Task::Conformance(args) => conformance::run(&args),
+        Task::Go => go::test().map(|()| ExitCode::SUCCESS),
         Task::Native(args) => native::run(&args).map(|()| ExitCode::SUCCESS),
     };
     match done {

@@ -1,18 +1,19 @@
 //! What the agent writes for sk8s: its configuration, and the command its unit runs.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, net::Ipv4Addr};
 
 use serde::Serialize;
 use skerry_formats::{
     role::Role,
     seed::{Api, Workloads},
+    storage::StorageType,
 };
 
 use crate::intent::{Cluster, Intent};
 
 /// sk8s' configuration.
 pub const CONFIG: &str = "/run/skerry/sk8s.yaml";
-/// A worker's token.
+/// What a worker, or one more controller, joins with.
 pub const TOKEN: &str = "/run/skerry/join-token";
 /// Tokens that a controller makes known.
 pub const TOKENS: &str = "/run/skerry/tokens.json";
@@ -37,7 +38,23 @@ struct Spec<'a> {
     api: &'a Api,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     network: BTreeMap<&'static str, &'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    storage: Option<Storage>,
     node: Node<'a>,
+}
+
+#[derive(Serialize)]
+struct Storage {
+    r#type: StorageType,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    etcd: Option<Etcd>,
+}
+
+/// This controller's member: the others reach it where everybody does.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Etcd {
+    peer_address: Ipv4Addr,
 }
 
 #[derive(Serialize)]
@@ -64,6 +81,14 @@ pub fn cluster_config(intent: &Intent, cluster: &Cluster) -> String {
         spec: Spec {
             api: &cluster.api,
             network: network.into_iter().filter_map(|(key, value)| Some((key, value?))).collect(),
+            storage: cluster.storage.map(|kind| Storage {
+                r#type: kind,
+                etcd: cluster
+                    .api
+                    .address
+                    .filter(|_| kind == StorageType::Etcd)
+                    .map(|peer_address| Etcd { peer_address }),
+            }),
             node: Node {
                 name: intent.name.as_str(),
                 labels: cluster.labels.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect(),
@@ -77,13 +102,14 @@ pub fn cluster_config(intent: &Intent, cluster: &Cluster) -> String {
 
 /// The drop-in that says with which role sk8s runs.
 #[must_use]
-pub fn unit_drop_in(role: Role, cluster: &Cluster) -> String {
+pub fn unit_drop_in(role: Role, intent: &Intent) -> String {
     let verb = match role {
         Role::Single => "controller --single".to_owned(),
-        Role::Controller => controller(cluster),
-        Role::Worker => format!("worker --token-file {TOKEN}"),
+        Role::Controller => intent.work.cluster().map(controller).unwrap_or_default(),
+        Role::Worker => "worker".to_owned(),
     };
-    format!("# Written by skerryd.\n[Service]\nExecStart=\nExecStart=/usr/bin/sk8s {verb} --config {CONFIG}\n")
+    let token = intent.work.token().map_or_else(String::new, |_| format!(" --token-file {TOKEN}"));
+    format!("# Written by skerryd.\n[Service]\nExecStart=\nExecStart=/usr/bin/sk8s {verb}{token} --config {CONFIG}\n")
 }
 
 fn controller(cluster: &Cluster) -> String {

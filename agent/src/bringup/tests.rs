@@ -11,6 +11,7 @@ const SEED: &str = include_str!("../../golden/plan-seed.yaml");
 
 /// As `skerry cluster new` writes them, but for the keys.
 const CONTROLLER: &str = include_str!("../../golden/plan-controller-seed.yaml");
+const FURTHER: &str = include_str!("../../golden/plan-further-seed.yaml");
 const WORKER: &str = include_str!("../../golden/plan-worker-seed.yaml");
 
 fn intent(text: &str) -> Intent {
@@ -74,9 +75,10 @@ fn handed(seed: &str) -> String {
 }
 
 #[test]
-fn what_a_controller_and_a_worker_are_handed_is_golden() {
+fn what_controllers_and_a_worker_are_handed_is_golden() {
     for (seed, golden) in [
         (CONTROLLER, include_str!("../../golden/sk8s-controller.txt")),
+        (FURTHER, include_str!("../../golden/sk8s-further.txt")),
         (WORKER, include_str!("../../golden/sk8s-worker.txt")),
     ] {
         let said = handed(seed);
@@ -97,17 +99,30 @@ fn a_controller_that_works_says_which_workloads() {
 }
 
 #[test]
-fn a_worker_gets_no_key_of_the_cluster_and_is_started_with_its_token() {
-    let steps = plan(&intent(WORKER), &with_address()).unwrap();
-    let said = text(&steps);
-    assert!(!said.contains("/var/lib/sk8s"), "{said}");
-    assert!(said.contains("write `/run/skerry/join-token` (") && said.contains("bytes, 0600)"), "{said}");
-    assert_eq!(steps.last(), Some(&Step::Restart(Service::Kubernetes)));
+fn who_joins_gets_no_key_of_the_cluster_and_is_started_with_its_token() {
+    for seed in [FURTHER, WORKER] {
+        let steps = plan(&intent(seed), &with_address()).unwrap();
+        let said = text(&steps);
+        assert!(!said.contains("/var/lib/sk8s"), "{said}");
+        assert!(said.contains("write `/run/skerry/join-token` (") && said.contains("bytes, 0600)"), "{said}");
+        assert_eq!(steps.last(), Some(&Step::Restart(Service::Kubernetes)));
+    }
+}
+
+#[test]
+fn a_controller_with_keys_and_a_token_gets_both() {
+    let token = FURTHER.lines().find(|line| line.starts_with("  token: ")).unwrap();
+    let founder = CONTROLLER.replace("  workloads: tolerating\n", &format!("  storage: etcd\n{token}\n"));
+    let said = text(&plan(&intent(&founder), &with_address()).unwrap());
+    assert!(said.contains("`/var/lib/sk8s/pki/ca.key`") && said.contains("`/run/skerry/join-token`"), "{said}");
+    let line = "ExecStart=/usr/bin/sk8s controller --tokens /run/skerry/tokens.json --token-file /run/skerry/join-token \
+                --config /run/skerry/sk8s.yaml\n";
+    assert!(handed(&founder).ends_with(line), "{}", handed(&founder));
 }
 
 #[test]
 fn a_converged_node_has_nothing_to_do() {
-    for seed in [SEED, "skerry: {role: single}\n", "hostname: a\n", CONTROLLER, WORKER] {
+    for seed in [SEED, "skerry: {role: single}\n", "hostname: a\n", CONTROLLER, FURTHER, WORKER] {
         let intent = intent(seed);
         let steps = plan(&intent, &with_address()).unwrap();
         assert_eq!(text(&plan(&intent, &after(with_address(), &steps)).unwrap()), "", "{seed}");

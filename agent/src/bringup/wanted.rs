@@ -73,16 +73,16 @@ fn of_kubernetes(intent: &Intent) -> Vec<Wanted> {
         Some(Wanted { manner: Manner::Keep, ..own(&path, format!("{}\n", content?.trim()), mode) })
     });
     let mut all: Vec<Wanted> = keys.collect();
-    if let Work::Worker(_, token) = &intent.work {
+    if let Some(token) = intent.work.token() {
         all.push(own(TOKEN, format!("{}\n", token.reveal()), 0o600));
     }
-    if let Work::Controller(cluster) = &intent.work
+    if let Work::Controller(cluster, _) = &intent.work
         && !cluster.tokens.is_empty()
     {
         all.push(own(TOKENS, PreShared::file(&cluster.tokens), 0o600));
     }
     all.push(own(CONFIG, config::cluster_config(intent, cluster), 0o644));
-    all.push(own(DROP_IN, config::unit_drop_in(role, cluster), 0o644));
+    all.push(own(DROP_IN, config::unit_drop_in(role, intent), 0o644));
     all.into_iter().map(|wanted| read_by(Service::Kubernetes, wanted)).collect()
 }
 

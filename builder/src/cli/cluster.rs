@@ -2,7 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use skerry_formats::{cluster::k0sctl, name::Name};
+use sk8s::peers::{LEAVE, ROLL};
+use skerry_formats::{
+    cluster::{Cluster, k0sctl},
+    duty::Duty,
+    name::Name,
+    seed::HostName,
+};
 
 use super::{Failure, Host, print_json};
 use crate::{
@@ -61,7 +67,7 @@ struct Apply {
     /// File of hosts (kind Cluster)
     #[arg(long, value_name = "FILE")]
     hosts: PathBuf,
-    /// Do not call the cluster: its controller learns of new hosts from its new seed
+    /// Do not call the cluster: its first controller learns of new hosts from its new seed
     #[arg(long)]
     offline: bool,
 }
@@ -121,7 +127,7 @@ fn new(reporter: &Reporter, args: &New) -> Result<(), Failure> {
     Ok(())
 }
 
-fn read(hosts: &Path, folder: &Folder) -> Result<skerry_formats::cluster::Cluster, ClusterError> {
+fn read(hosts: &Path, folder: &Folder) -> Result<Cluster, ClusterError> {
     cluster::read(hosts, folder.name())
 }
 
@@ -160,7 +166,7 @@ fn apply(reporter: &Reporter, args: &Apply) -> Result<(), Failure> {
     }
     tell(reporter, &applied);
     let found = if args.offline { None } else { Some(Reached::find(&folder, None)) };
-    let later = "its controller learns of new hosts when it starts with its new seed";
+    let later = "its first controller learns of new hosts when it starts with its new seed";
     match found {
         Some(Ok(cluster)) => return Ok(introduce(reporter, &cluster, &applied)?),
         Some(Err(error @ ClusterError::Unreachable { .. })) => reporter.line(format!("  {error}: {later}")),
@@ -168,9 +174,25 @@ fn apply(reporter: &Reporter, args: &Apply) -> Result<(), Failure> {
         None => reporter.line(format!("  {later}")),
     }
     for (host, _, token) in applied.changes.iter().filter(|(_, change, _)| *change == Change::Gone) {
-        reporter.line(format!("  `{host}` is not in the file: end its token, `sk8s token invalidate {}`", token.id));
+        let secret = format!("bootstrap-token-{}", token.id);
+        reporter.line(format!("  to end the token that `{host}` had: kubectl delete secret {secret} -n kube-system"));
+    }
+    for (host, duty) in &applied.left {
+        farewell(reporter, host, *duty);
     }
     Ok(())
+}
+
+/// What is left to do for a host that is not in the file any more, where the cluster was not told.
+fn farewell(reporter: &Reporter, host: &HostName, duty: Duty) {
+    if duty.controls() {
+        let patch = format!("'{{\"data\":{{\"{host}\":\"{LEAVE}\"}}}}'");
+        reporter
+            .line(format!("  to take `{host}` out of etcd: kubectl patch configmap {ROLL} -n kube-system -p {patch}"));
+    }
+    if duty.works() {
+        reporter.line(format!("  if its node is to leave: kubectl delete node {host}"));
+    }
 }
 
 /// Tells a running cluster of all tokens that it has not seen, and ends those of hosts that are gone.
@@ -181,8 +203,16 @@ fn introduce(reporter: &Reporter, cluster: &Reached, applied: &Applied) -> Resul
     }
     for (host, _, token) in applied.changes.iter().filter(|(_, change, _)| *change == Change::Gone) {
         cluster.end(&token.id)?;
-        reporter.line(format!("  `{host}` is not in the file: its token `{}` is ended", token.id));
-        reporter.line(format!("  if its node is to leave: kubectl delete node {host}"));
+        reporter.line(format!("  the token `{}` that `{host}` had is ended", token.id));
+    }
+    for (host, duty) in &applied.left {
+        if duty.controls() && cluster.dismiss(host)? {
+            reporter
+                .line(format!("  `{host}` will be taken out of etcd within a minute: it must be off, or flashed anew"));
+        }
+        if duty.works() {
+            reporter.line(format!("  if its node is to leave: kubectl delete node {host}"));
+        }
     }
     Ok(())
 }
@@ -191,8 +221,13 @@ fn status(args: &StatusArgs) -> Result<(), Failure> {
     let folder = args.which.folder();
     let cluster = Reached::find(&folder, args.server.as_deref())?;
     let (version, nodes) = (cluster.get("/version")?, cluster.get("/api/v1/nodes")?);
-    let answers = status::Answers { server: &cluster.server, version: &version, nodes: &nodes };
-    let found = status::status(folder.name(), folder.cluster()?.as_ref(), answers);
+    let hosts = folder.cluster()?;
+    let controllers = hosts.iter().flat_map(Cluster::controllers).filter(|host| !host.role.works());
+    let controllers: Vec<HostName> =
+        controllers.filter(|host| cluster.answers(host)).map(|host| host.name.clone()).collect();
+    let answers =
+        status::Answers { server: &cluster.server, version: &version, nodes: &nodes, controllers: &controllers };
+    let found = status::status(folder.name(), hosts.as_ref(), answers);
     if args.json {
         return print_json(&found);
     }

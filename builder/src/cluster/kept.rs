@@ -11,9 +11,9 @@ use sk8s::{
 };
 use skerry_formats::{
     cluster::{self, Cluster},
+    duty::Duty,
     moment::Moment,
     name::Name,
-    role::Role,
     seed::{HostName, Source},
     token::{PreShared, Server},
 };
@@ -41,6 +41,8 @@ pub struct Applied {
     pub tokens: Vec<PreShared>,
     /// Tokens that are new or gone.
     pub changes: Vec<(HostName, Change, PreShared)>,
+    /// Hosts that are no longer in the file or control no more, and what each did.
+    pub left: Vec<(HostName, Duty)>,
 }
 
 /// A host's seed.
@@ -105,7 +107,7 @@ impl Folder {
             return Err(ClusterError::Exists(self.path.display().to_string()));
         }
         identity::keep(&pki, Identity::generate(&self.name, now())?)?;
-        let url = cluster.servers().first().map(url).unwrap_or_default();
+        let url = cluster.servers().first().map(Server::url).unwrap_or_default();
         let kubeconfig = self.identity()?.admin_kubeconfig(&url, &self.name, now())?;
         identity::write_secret(&self.path.join("admin.kubeconfig"), &kubeconfig)?;
         self.apply(cluster)
@@ -114,13 +116,18 @@ impl Folder {
     /// Makes the seeds follow a file of hosts. The cluster's keys stay; a host keeps its token for as long as that is good.
     ///
     /// # Errors
-    /// If there is no cluster, or something cannot be written.
+    /// If there is no cluster, its objects would have to move, or something cannot be written.
     pub fn apply(&self, cluster: &Cluster) -> Result<Applied, ClusterError> {
         let identity = self.identity()?;
         let before = self.cluster()?;
+        if let Some(kept) =
+            before.iter().map(|before| before.spec.storage.kind).find(|kept| *kept != cluster.spec.storage.kind)
+        {
+            return Err(ClusterError::Storage { kept, wanted: cluster.spec.storage.kind });
+        }
         let (file, folder) = (self.path.join("tokens.json"), self.path.join("seeds"));
-        let make = |expires: Option<Moment>| {
-            TokenRecord::generate(Role::Worker, expires.map(|moment| UnixTime(moment.0))).map(PreShared::from)
+        let make = |role, expires: Option<Moment>| {
+            TokenRecord::generate(role, expires.map(|moment| UnixTime(moment.0))).map(PreShared::from)
         };
         let plan = plan(cluster, &tokens(&file)?, now(), make)?;
         let damaged = |source| ClusterError::Tokens { path: file.display().to_string(), source };
@@ -128,19 +135,42 @@ impl Folder {
         identity::write_secret(&file, &serde_json::to_string_pretty(&plan.tokens).map_err(damaged)?)?;
         fsx::create_dir_all(&folder)?;
         fsx::set_mode(&folder, 0o700)?;
-        let owner = Owner { name: &self.name, identity: &identity, tokens: &plan.tokens };
+        let founder = self.founder(cluster)?;
+        let owner = Owner { name: &self.name, identity: &identity, tokens: &plan.tokens, founder: founder.as_ref() };
         let mut written = Vec::new();
         for ((host, seed), known) in seeds(cluster, &owner)?.into_iter().zip(&cluster.spec.hosts) {
             let path = folder.join(format!("{host}.yaml"));
             let fresh = replace(&path, &seed.to_cloud_config()?)?;
             written.push(SeedFile { host, board: known.board.clone(), path, written: fresh });
         }
-        let gone = before.iter().flat_map(|before| &before.spec.hosts);
-        for host in gone.filter(|host| !cluster.spec.hosts.iter().any(|kept| kept.name == host.name)) {
-            fsx::remove_file(&folder.join(format!("{}.yaml", host.name)))?;
+        let mut left = Vec::new();
+        for host in before.iter().flat_map(|before| &before.spec.hosts) {
+            let now = cluster.spec.hosts.iter().find(|now| now.name == host.name);
+            if now.is_none() {
+                fsx::remove_file(&folder.join(format!("{}.yaml", host.name)))?;
+            }
+            if now.is_none_or(|now| host.role.controls() && !now.role.controls()) {
+                left.push((host.name.clone(), host.role));
+            }
         }
         identity::write_secret(&self.path.join("cluster.yaml"), &cluster.to_yaml()?)?;
-        Ok(Applied { seeds: written, tokens: plan.tokens.into_values().collect(), changes: plan.changes })
+        Ok(Applied { seeds: written, tokens: plan.tokens.into_values().collect(), changes: plan.changes, left })
+    }
+
+    /// The one controller that may make the cluster: the file's first, and from then on the same for as long as it is in the
+    /// file. Were it another one after each change of order, two old seeds could make a cluster each.
+    fn founder(&self, cluster: &Cluster) -> Result<Option<HostName>, ClusterError> {
+        let path = self.path.join("founder");
+        let controls = |name: &HostName| cluster.controllers().any(|host| host.name == *name);
+        let kept = match fsx::symlink_metadata(&path)? {
+            Some(_) => fsx::read_to_string(&path)?.trim().parse().ok().filter(controls),
+            None => None,
+        };
+        let founder = kept.or_else(|| cluster.controllers().next().map(|host| host.name.clone()));
+        if let Some(name) = &founder {
+            identity::write_secret(&path, &format!("{name}\n"))?;
+        }
+        Ok(founder)
     }
 
     /// Where the cluster's API is called: at its controllers, or where its kubeconfig says.
@@ -149,7 +179,7 @@ impl Folder {
     /// If neither is known.
     pub fn urls(&self) -> Result<Vec<String>, ClusterError> {
         if let Some(cluster) = self.cluster()? {
-            return Ok(cluster.servers().iter().map(url).collect());
+            return Ok(cluster.servers().iter().map(Server::url).collect());
         }
         let path = self.path.join("admin.kubeconfig");
         let text = fsx::read_to_string(&path)?;
@@ -165,7 +195,7 @@ impl Folder {
 /// If it is unreadable or wrong, or says another name.
 pub fn read(path: &Path, name: &Name) -> Result<Cluster, ClusterError> {
     let source = Source::new(path.display().to_string());
-    let cluster = cluster::read_for_seeds(&source, &fsx::read(path)?).map_err(ClusterError::Hosts)?;
+    let cluster = cluster::read(&source, &fsx::read(path)?).map_err(ClusterError::Hosts)?;
     match &cluster.metadata.name {
         Some(found) if found != name => Err(ClusterError::OtherName { found: found.clone(), wanted: name.clone() }),
         _ => Ok(cluster),
@@ -192,10 +222,4 @@ fn replace(path: &Path, text: &str) -> Result<bool, ClusterError> {
     }
     identity::write_secret(path, text)?;
     Ok(true)
-}
-
-/// The API's URL at a controller.
-fn url(server: &Server) -> String {
-    let (host, port) = server.host_and_port();
-    if host.contains(':') { format!("https://[{host}]:{port}") } else { format!("https://{host}:{port}") }
 }

@@ -1,7 +1,7 @@
 //! A cluster on the host that owns it: its keys, its hosts, a seed for each, and how it is now.
 //!
 //! A cluster's folder holds `pki/`, the keys; `admin.kubeconfig`, which reaches it; and either `seed.yaml`, which makes a node
-//! the cluster's single node, or for a cluster of named hosts `cluster.yaml`, `tokens.json` and `seeds/HOST.yaml`. All of it is
+//! the cluster's single node, or for a cluster of named hosts `cluster.yaml`, `tokens.json`, `founder` and `seeds/HOST.yaml`. All of it is
 //! for its owner alone.
 
 mod identity;
@@ -20,6 +20,7 @@ use skerry_formats::{
     cluster::k0sctl::ImportError,
     name::Name,
     seed::{BadText, Problems},
+    storage::StorageType,
 };
 
 use crate::{fsx::FsError, report::Explain};
@@ -80,6 +81,14 @@ pub enum ClusterError {
         /// The one asked for.
         wanted: Name,
     },
+    /// Objects that are kept in one thing, and were to be in another.
+    #[error("`spec.storage.type`: the cluster keeps its objects in `{kept}`, and seeds cannot move them to `{wanted}`")]
+    Storage {
+        /// What keeps them.
+        kept: StorageType,
+        /// What the file says.
+        wanted: StorageType,
+    },
     /// There is a cluster already.
     #[error("there is a cluster in `{0}` already")]
     Exists(String),
@@ -124,6 +133,9 @@ impl Explain for ClusterError {
             Self::Missing(_) => "make it: `skerry cluster new NAME`, or name its folder: `--out DIR`",
             Self::Name { .. } => "use lower-case letters, digits and `-`",
             Self::Hosts(_) => "docs/cluster.md lists the keys of the file",
+            Self::Storage { .. } => {
+                "leave it as it was, or make another cluster: `skerry cluster new OTHER --hosts FILE`, and flash its hosts anew"
+            }
             Self::OtherName { .. } => "give that name, or change `metadata.name`",
             Self::Unreachable { source, .. } if is_strange(source) => {
                 "another cluster answers there: check the address, and that its controller was made from this folder's seed"
@@ -140,7 +152,7 @@ impl Explain for ClusterError {
 
     fn exit_code(&self) -> u8 {
         match self {
-            Self::Hosts(_) | Self::OtherName { .. } => 2,
+            Self::Hosts(_) | Self::OtherName { .. } | Self::Storage { .. } => 2,
             _ => 1,
         }
     }

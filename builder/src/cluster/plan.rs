@@ -7,6 +7,7 @@ use sk8s::pki::UnixTime;
 use skerry_formats::{
     cluster::Cluster,
     moment::Moment,
+    role::Role,
     seed::HostName,
     token::{PreShared, Validity},
 };
@@ -18,7 +19,7 @@ pub enum Change {
     New,
     /// The token had ended, and there is another.
     Renewed,
-    /// The host is no longer in the file.
+    /// The host is no longer in the file, or joins no longer as what it was.
     Gone,
 }
 
@@ -31,7 +32,8 @@ pub struct Plan {
     pub changes: Vec<(HostName, Change, PreShared)>,
 }
 
-/// Plans the tokens of the hosts that join. `make` gives a new one that ends when it is told to.
+/// Plans the tokens of the hosts that join: workers, and controllers where there are several. `make` gives a new one that
+/// ends when it is told to.
 ///
 /// # Errors
 /// If `make` fails.
@@ -39,18 +41,20 @@ pub fn plan<E>(
     cluster: &Cluster,
     before: &BTreeMap<HostName, PreShared>,
     now: UnixTime,
-    mut make: impl FnMut(Option<Moment>) -> Result<PreShared, E>,
+    mut make: impl FnMut(Role, Option<Moment>) -> Result<PreShared, E>,
 ) -> Result<Plan, E> {
     let Validity(span) = cluster.spec.tokens.expiry;
     let ends = span.map(|span| Moment(now.plus(span).0));
     let mut plan = Plan { tokens: BTreeMap::new(), changes: Vec::new() };
-    for host in cluster.spec.hosts.iter().filter(|host| !host.role.controls()) {
-        let had = before.get(&host.name);
+    let several = cluster.controllers().count() > 1;
+    for host in cluster.spec.hosts.iter().filter(|host| several || !host.role.controls()) {
+        let role = host.role.role();
+        let had = before.get(&host.name).filter(|token| token.role == role);
         let good = had.filter(|token| token.expires.is_none_or(|expires| expires.0 > now.0));
         let token = match good {
             Some(token) => token.clone(),
             None => {
-                let token = PreShared { description: host.name.to_string(), ..make(ends)? };
+                let token = PreShared { description: host.name.to_string(), ..make(role, ends)? };
                 let change = if had.is_some() { Change::Renewed } else { Change::New };
                 plan.changes.push((host.name.clone(), change, token.clone()));
                 token
@@ -58,7 +62,9 @@ pub fn plan<E>(
         };
         plan.tokens.insert(host.name.clone(), token);
     }
-    for (name, token) in before.iter().filter(|(name, _)| !plan.tokens.contains_key(*name)) {
+    let other = |name, token: &PreShared| plan.tokens.get(name).is_none_or(|now| now.role != token.role);
+    let gone: Vec<_> = before.iter().filter(|(name, token)| other(*name, token)).collect();
+    for (name, token) in gone {
         plan.changes.push((name.clone(), Change::Gone, token.clone()));
     }
     Ok(plan)

@@ -1,11 +1,18 @@
 //! The cluster's API, called from the host with the owner's rights.
 
+use std::collections::BTreeMap;
+
 use sk8s::{
-    api::{ApiError, Client},
+    api::{ApiError, CONFIG_MAPS, Client},
     join::{self, TokenRecord},
+    peers::{LEAVE, ROLL},
     pki::{UnixTime, admin},
 };
-use skerry_formats::token::{PreShared, TokenId};
+use skerry_formats::{
+    cluster::Host,
+    seed::HostName,
+    token::{PreShared, Server, TokenId},
+};
 
 use super::{ClusterError, Folder};
 use crate::clock;
@@ -63,6 +70,28 @@ impl Reached {
     /// If it refuses or cannot be reached any more.
     pub fn end(&self, token: &TokenId) -> Result<bool, ClusterError> {
         self.client.delete(&TokenRecord::path(token)).map_err(|error| self.refused(error))
+    }
+
+    /// Has a controller taken out of etcd, which one of the others does within a minute; whether the cluster keeps such a list.
+    ///
+    /// # Errors
+    /// If it refuses or cannot be reached any more.
+    pub fn dismiss(&self, host: &HostName) -> Result<bool, ClusterError> {
+        let path = format!("{CONFIG_MAPS}/{ROLL}");
+        let leave = BTreeMap::from([(host.as_str(), LEAVE)]);
+        let refused = |error| self.refused(error);
+        if self.client.get(&path).map_err(refused)?.is_none() {
+            return Ok(false);
+        }
+        self.client.merge(&path, &serde_json::json!({ "data": leave })).map_err(refused)?;
+        Ok(true)
+    }
+
+    /// Whether a controller answers as this cluster's.
+    #[must_use]
+    pub fn answers(&self, host: &Host) -> bool {
+        let urls: Vec<String> = host.servers().iter().map(Server::url).collect();
+        urls.contains(&self.server) || urls.iter().any(|url| self.client.clone().at(url).get("/version").is_ok())
     }
 
     fn refused(&self, source: ApiError) -> ClusterError {

@@ -6,7 +6,8 @@ use sk8s::{link, pki::Identity};
 use skerry_formats::{
     cluster::{Cluster, Host},
     name::Name,
-    seed::{Api, ClusterIdentity, HostName, San, Section, Seed},
+    seed::{Api, ClusterIdentity, HostName, San, Secret, Section, Seed},
+    storage::StorageType,
     token::{JoinToken, PreShared, Server},
 };
 
@@ -21,30 +22,37 @@ pub struct Owner<'a> {
     pub identity: &'a Identity,
     /// The token of each host that joins.
     pub tokens: &'a BTreeMap<HostName, PreShared>,
+    /// The one controller that may make the cluster.
+    pub founder: Option<&'a HostName>,
 }
 
-/// The seed of each host. A controller's holds the cluster's keys and all tokens; a worker's holds its own token and no key.
+/// The seed of each host. The founder's holds the cluster's keys and all tokens; every other host's holds its own token and no
+/// key. With several controllers the founder has a token too: by it, it asks the others whether there is a cluster already.
 ///
 /// # Errors
 /// If the keys are no PEM.
 pub fn seeds(cluster: &Cluster, owner: &Owner<'_>) -> Result<Vec<(HostName, Seed)>, ClusterError> {
-    let servers: Vec<Server> = cluster.servers();
-    let authority = link::print_of(&owner.identity.ca.certificate)?;
-    let join = |host: &Host| {
-        let PreShared { role, id, secret, .. } = owner.tokens.get(&host.name)?.clone();
-        Some(JoinToken { role, id, secret, authority, servers: servers.clone() }.to_string().into())
-    };
     let mut all = Vec::new();
     for host in &cluster.spec.hosts {
-        let section = if host.role.controls() {
-            controller(cluster, owner, host)?
-        } else {
-            let named = ClusterIdentity { name: Some(owner.name.clone()), ..ClusterIdentity::default() };
-            Section { token: join(host), cluster: named, ..section_of(host) }
-        };
+        let named = ClusterIdentity { name: Some(owner.name.clone()), ..ClusterIdentity::default() };
+        let section = Section { token: token(cluster, owner, host)?, cluster: named, ..section_of(host) };
+        let section = if host.role.controls() { controller(cluster, host, section)? } else { section };
+        let section = if owner.founder == Some(&host.name) { founder(owner, host, section)? } else { section };
         all.push((host.name.clone(), Seed { hostname: Some(host.name.clone()), skerry: section, ..Seed::default() }));
     }
     Ok(all)
+}
+
+/// What a host joins with: a worker asks all controllers, a controller all others, the founder first.
+fn token(cluster: &Cluster, owner: &Owner<'_>, host: &Host) -> Result<Option<Secret>, ClusterError> {
+    let Some(PreShared { role, id, secret, .. }) = owner.tokens.get(&host.name).cloned() else { return Ok(None) };
+    let mut others: Vec<&Host> = cluster.controllers().filter(|other| other.name != host.name).collect();
+    if host.role.controls() {
+        others.sort_by_key(|other| owner.founder != Some(&other.name));
+    }
+    let servers: Vec<Server> = others.into_iter().flat_map(Host::servers).collect();
+    let authority = link::print_of(&owner.identity.ca.certificate)?;
+    Ok(Some(JoinToken { role, id, secret, authority, servers }.to_string().into()))
 }
 
 /// What a host has, whatever it does.
@@ -59,17 +67,22 @@ fn section_of(host: &Host) -> Section {
     }
 }
 
-fn controller(cluster: &Cluster, owner: &Owner<'_>, host: &Host) -> Result<Section, ClusterError> {
+/// What all controllers are told alike, but for where each is called.
+fn controller(cluster: &Cluster, host: &Host, section: Section) -> Result<Section, ClusterError> {
     let spec = &cluster.spec;
     Ok(Section {
-        cluster: identity::keys(owner.identity, owner.name)?,
-        tokens: if host.role.admits() { owner.tokens.values().cloned().collect() } else { Vec::new() },
+        storage: Some(spec.storage.kind).filter(|kind| *kind == StorageType::Etcd),
         api: Api { address: host.address(), sans: sans(cluster)? },
         pod_cidr: spec.network.pods.clone(),
         service_cidr: spec.network.services.clone(),
         cluster_domain: spec.network.domain.clone(),
-        ..section_of(host)
+        ..section
     })
+}
+
+fn founder(owner: &Owner<'_>, host: &Host, section: Section) -> Result<Section, ClusterError> {
+    let tokens = if host.role.admits() { owner.tokens.values().cloned().collect() } else { Vec::new() };
+    Ok(Section { cluster: identity::keys(owner.identity, owner.name)?, tokens, ..section })
 }
 
 fn sans(cluster: &Cluster) -> Result<Vec<San>, ClusterError> {

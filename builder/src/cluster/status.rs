@@ -7,6 +7,7 @@ use serde_json::Value;
 use skerry_formats::{
     cluster::{Cluster, Host},
     name::Name,
+    seed::HostName,
 };
 
 /// A cluster as it is now.
@@ -51,6 +52,8 @@ pub enum State {
     NotJoined,
     /// It answers, and runs no pods: no node is wanted.
     Answers,
+    /// It runs no pods, and does not answer.
+    Silent,
 }
 
 impl State {
@@ -60,6 +63,7 @@ impl State {
             Self::NotReady => "not ready",
             Self::NotJoined => "not joined",
             Self::Answers => "answers",
+            Self::Silent => "does not answer",
         }
     }
 }
@@ -73,6 +77,8 @@ pub struct Answers<'a> {
     pub version: &'a Value,
     /// To `/api/v1/nodes`.
     pub nodes: &'a Value,
+    /// The controllers without pods that answer as this cluster's.
+    pub controllers: &'a [HostName],
 }
 
 /// Puts the file of hosts, where there is one, beside what the API said.
@@ -83,9 +89,10 @@ pub fn status(name: &Name, cluster: Option<&Cluster>, answers: Answers<'_>) -> S
     let mut hosts: Vec<HostStatus> = Vec::new();
     for host in named {
         let node = nodes.iter().find(|node| name_of(node) == host.name.as_str());
-        hosts.push(
-            node.map_or_else(|| without_node(host), |node| HostStatus { role: host.role.to_string(), ..of_node(node) }),
-        );
+        hosts.push(node.map_or_else(
+            || without_node(host, answers.controllers),
+            |node| HostStatus { role: host.role.to_string(), ..of_node(node) },
+        ));
     }
     let strangers = nodes.iter().filter(|node| !named.iter().any(|host| host.name.as_str() == name_of(node)));
     hosts.extend(strangers.map(|node| of_node(node)));
@@ -101,8 +108,12 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
-fn without_node(host: &Host) -> HostStatus {
-    let state = if host.role.works() { State::NotJoined } else { State::Answers };
+fn without_node(host: &Host, controllers: &[HostName]) -> HostStatus {
+    let state = match host.role.works() {
+        true => State::NotJoined,
+        false if controllers.contains(&host.name) => State::Answers,
+        false => State::Silent,
+    };
     HostStatus {
         name: host.name.to_string(),
         role: host.role.to_string(),
@@ -177,8 +188,8 @@ mod tests {
 
     use super::{Answers, State, status};
 
-    const HOSTS: &str = "apiVersion: skerry.dev/v1\nkind: Cluster\nspec:\n  hosts:\n  - {name: tower, role: controller, \
-                         addresses: [10.0.0.1]}\n  - {name: barn, role: worker}\n  - {name: mill, role: worker}\n";
+    const HOSTS: &str = "apiVersion: skerry.dev/v1\nkind: Cluster\nspec:\n  storage: {type: etcd}\n  hosts:\n  - {name: tower, role: controller, \
+                         addresses: [10.0.0.1]}\n  - {name: keep, role: controller, addresses: [10.0.0.2]}\n  - {name: barn, role: worker}\n  - {name: mill, role: worker}\n";
 
     fn node(name: &str, ready: &str) -> serde_json::Value {
         json!({
@@ -198,28 +209,36 @@ mod tests {
         let hosts = cluster::read(&Source::new("hosts.yaml"), HOSTS.as_bytes()).unwrap();
         let (version, nodes) =
             (json!({"gitVersion": "v1.36.3"}), json!({"items": [node("shed", "Unknown"), node("barn", "True")]}));
-        let answers = Answers { server: "https://10.0.0.1:6443", version: &version, nodes: &nodes };
+        let controllers = ["tower".parse().unwrap()];
+        let server = "https://10.0.0.1:6443";
+        let answers = Answers { server, version: &version, nodes: &nodes, controllers: &controllers };
         let found = status(&"home".parse().unwrap(), Some(&hosts), answers);
         let states: Vec<_> = found.hosts.iter().map(|host| (host.name.as_str(), host.state)).collect();
-        let wanted =
-            [("tower", State::Answers), ("barn", State::Ready), ("mill", State::NotJoined), ("shed", State::NotReady)];
+        let wanted = [
+            ("tower", State::Answers),
+            ("keep", State::Silent),
+            ("barn", State::Ready),
+            ("mill", State::NotJoined),
+            ("shed", State::NotReady),
+        ];
         assert_eq!(states, wanted);
         assert!(!found.is_well());
         assert_eq!(
             found.table(),
             "home: v1.36.3 at https://10.0.0.1:6443\n\
-             NAME   ROLE        STATE       VERSION  ADDRESSES\n\
-             tower  controller  answers     -        10.0.0.1\n\
-             barn   worker      ready       v1.36.3  10.0.0.7\n\
-             mill   worker      not joined  -        -\n\
-             shed   worker      not ready   v1.36.3  10.0.0.7\n  waits: cni plugin not initialized\n"
+             NAME   ROLE        STATE            VERSION  ADDRESSES\n\
+             tower  controller  answers          -        10.0.0.1\n\
+             keep   controller  does not answer  -        10.0.0.2\n\
+             barn   worker      ready            v1.36.3  10.0.0.7\n\
+             mill   worker      not joined       -        -\n\
+             shed   worker      not ready        v1.36.3  10.0.0.7\n  waits: cni plugin not initialized\n"
         );
     }
 
     #[test]
     fn an_empty_cluster_without_named_hosts_has_no_rows() {
         let nothing = json!(null);
-        let answers = Answers { server: "https://a", version: &nothing, nodes: &nothing };
+        let answers = Answers { server: "https://a", version: &nothing, nodes: &nothing, controllers: &[] };
         assert!(status(&"home".parse().unwrap(), None, answers).hosts.is_empty());
     }
 }

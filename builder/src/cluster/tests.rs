@@ -12,6 +12,7 @@ use skerry_formats::{
     duty::Duty,
     role::Role,
     seed::{self, Header, HostName, Seed, Source},
+    storage::StorageType,
     token::{JoinToken, PreShared},
 };
 
@@ -25,11 +26,11 @@ fn hosts(text: &str) -> Cluster {
     cluster::read(&Source::new("hosts.yaml"), text.as_bytes()).unwrap()
 }
 
-fn token(number: usize) -> PreShared {
+fn token(role: Role, number: usize) -> PreShared {
     PreShared {
         id: format!("tok{number:03}").parse().unwrap(),
         secret: format!("{number:016}").parse().unwrap(),
-        role: Role::Worker,
+        role,
         expires: None,
         description: String::new(),
     }
@@ -77,8 +78,15 @@ fn everything_that_is_kept_is_for_its_owner_alone() {
     let dir = tempfile::tempdir().unwrap();
     let folder = folder(dir.path());
     folder.create(&hosts(HOSTS)).unwrap();
-    for name in ["tokens.json", "cluster.yaml", "admin.kubeconfig", "seeds/tower.yaml", "seeds/barn.yaml", "pki/ca.key"]
-    {
+    for name in [
+        "tokens.json",
+        "founder",
+        "cluster.yaml",
+        "admin.kubeconfig",
+        "seeds/tower.yaml",
+        "seeds/barn.yaml",
+        "pki/ca.key",
+    ] {
         let meta = fsx::symlink_metadata(&folder.path().join(name)).unwrap().unwrap();
         assert_eq!(meta.permissions().mode() & 0o777, 0o600, "{name}");
     }
@@ -101,13 +109,91 @@ fn a_workers_token_is_what_its_controller_is_told() {
     assert_eq!(sans, ["home.example.org", "192.168.1.10", "tower.example.org"]);
 }
 
+/// Three controllers and a worker.
+const COUNCIL: &str = "apiVersion: skerry.dev/v1\nkind: Cluster\nspec:\n  storage: {type: etcd}\n  hosts:\n  \
+                       - {name: tower, role: controller, network: [{addresses: [10.0.0.1/24]}]}\n  \
+                       - {name: mill, role: controller+worker, addresses: [10.0.0.2]}\n  \
+                       - {name: keep, role: controller, addresses: [10.0.0.3]}\n  - {name: barn, role: worker}\n";
+
+#[test]
+fn one_controller_may_make_the_cluster_and_the_others_ask_it_first() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = folder(dir.path());
+    folder.create(&hosts(COUNCIL)).unwrap();
+    let of = |host: &str| read(&fsx::read_to_string(&folder.path().join(format!("seeds/{host}.yaml"))).unwrap()).skerry;
+    let asks = |host: &str| -> Vec<String> {
+        let token: JoinToken = of(host).token.unwrap().reveal().parse().unwrap();
+        token.servers.iter().map(ToString::to_string).collect()
+    };
+    assert_eq!(
+        ["tower", "mill", "keep", "barn"].map(|host| of(host).cluster.ca_key.is_some()),
+        [true, false, false, false]
+    );
+    assert_eq!(
+        (asks("tower"), asks("mill")),
+        (vec!["10.0.0.2".into(), "10.0.0.3".into()], vec!["10.0.0.1".into(), "10.0.0.3".into()])
+    );
+    assert_eq!(asks("barn").len(), 3);
+    assert_eq!(of("tower").tokens.iter().filter(|token| token.role == Role::Controller).count(), 3);
+    assert_eq!((of("keep").storage, of("barn").storage), (Some(StorageType::Etcd), None));
+    assert_eq!((of("tower").api.address, of("keep").api.sans.len()), (Some([10, 0, 0, 1].into()), 3));
+}
+
+#[test]
+fn another_order_of_the_file_makes_no_second_founder() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = folder(dir.path());
+    folder.create(&hosts(COUNCIL)).unwrap();
+    let mut lines: Vec<&str> = COUNCIL.lines().collect();
+    lines.swap(5, 7);
+    let turned = lines.join("\n") + "\n";
+    folder.apply(&hosts(&turned)).unwrap();
+    let of = |host: &str| read(&fsx::read_to_string(&folder.path().join(format!("seeds/{host}.yaml"))).unwrap()).skerry;
+    assert_eq!(
+        ["tower", "keep"].map(|host| of(host).cluster.ca_key.is_some()),
+        [true, false],
+        "who had the keys keeps them"
+    );
+    lines.remove(7);
+    let fewer = folder.apply(&hosts(&(lines.join("\n") + "\n"))).unwrap();
+    assert_eq!(fewer.left, [("tower".parse().unwrap(), Duty::Controller)]);
+    let keep = of("keep");
+    assert!(keep.cluster.ca_key.is_some() && keep.token.is_some(), "the next one, which asks first as well");
+}
+
+#[test]
+fn a_controller_that_becomes_a_worker_leaves_as_a_controller() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = folder(dir.path());
+    folder.create(&hosts(COUNCIL)).unwrap();
+    let less = COUNCIL.replace("role: controller+worker, addresses: [10.0.0.2]", "role: worker");
+    let applied = folder.apply(&hosts(&less)).unwrap();
+    assert_eq!(applied.left, [("mill".parse().unwrap(), Duty::ControllerWorker)]);
+    assert!(fsx::symlink_metadata(&folder.path().join("seeds/mill.yaml")).unwrap().is_some());
+}
+
+#[test]
+fn who_joins_as_something_else_gets_another_token() {
+    let mut count = 0;
+    let mut make = |role, _| {
+        count += 1;
+        Ok::<_, ()>(token(role, count))
+    };
+    let first = plan(&hosts(COUNCIL), &BTreeMap::new(), NOW, &mut make).unwrap();
+    let promoted = COUNCIL.replace("barn, role: worker", "barn, role: controller, addresses: [10.0.0.4]");
+    let then = plan(&hosts(&promoted), &first.tokens, NOW, &mut make).unwrap();
+    let barn: HostName = "barn".parse().unwrap();
+    let changes: Vec<_> = then.changes.iter().map(|(host, change, token)| (host, *change, token.role)).collect();
+    assert_eq!(changes, [(&barn, Change::New, Role::Controller), (&barn, Change::Gone, Role::Worker)]);
+}
+
 #[test]
 fn a_token_is_kept_until_it_ends() {
     let cluster = hosts(HOSTS);
     let mut count = 0;
-    let mut make = |expires| {
+    let mut make = |role, expires| {
         count += 1;
-        Ok::<_, ()>(PreShared { expires, ..token(count) })
+        Ok::<_, ()>(PreShared { expires, ..token(role, count) })
     };
     let first = plan(&cluster, &BTreeMap::new(), NOW, &mut make).unwrap();
     let ends = NOW.0 + 100 * 60 * 60;
@@ -132,6 +218,8 @@ fn what_is_refused_is_golden() {
     said += &print_error(&folder.apply(&hosts(HOSTS)).unwrap_err());
     folder.create(&hosts(HOSTS)).unwrap();
     said += &print_error(&folder.create(&hosts(HOSTS)).unwrap_err());
+    let moved = HOSTS.replace("  tokens:\n", "  storage:\n    type: etcd\n  tokens:\n");
+    said += &print_error(&folder.apply(&hosts(&moved)).unwrap_err());
     let said = said.replace(&dir.path().display().to_string(), "DIR");
     golden("refusals.txt", &said);
 }
@@ -146,7 +234,7 @@ fn golden(name: &str, text: &str) {
 }
 
 fn host(number: usize, role: Duty) -> Host {
-    let addresses = if role.controls() { vec!["10.0.0.1".parse().unwrap()] } else { Vec::new() };
+    let addresses = if role.controls() { vec![format!("10.0.0.{}", number + 1).parse().unwrap()] } else { Vec::new() };
     Host {
         name: format!("host-{number}").parse().unwrap(),
         role,
@@ -162,12 +250,16 @@ fn host(number: usize, role: Duty) -> Host {
 }
 
 fn any_cluster() -> impl Strategy<Value = Cluster> {
-    (0..3_usize, 0..6_usize, any::<bool>()).prop_map(|(kind, workers, no_taints)| {
+    (0..3_usize, 0..6_usize, 0..4_usize, any::<bool>()).prop_map(|(kind, workers, more, no_taints)| {
         let role = [Duty::Controller, Duty::ControllerWorker, Duty::Single][kind];
-        let workers = if role == Duty::Single { 0 } else { workers };
+        let (workers, more) = if role == Duty::Single { (0, 0) } else { (workers, more) };
         let mut cluster = Cluster::default();
         let no_taints = no_taints && role == Duty::ControllerWorker;
         cluster.spec.hosts.push(Host { no_taints, ..host(0, role) });
+        if more > 0 {
+            cluster.spec.storage.kind = StorageType::Etcd;
+            cluster.spec.hosts.extend((10..10 + more).map(|number| host(number, role)));
+        }
         cluster.spec.hosts.extend((1..=workers).map(|number| host(number, Duty::Worker)));
         cluster
     })
@@ -183,20 +275,29 @@ proptest! {
     #[test]
     fn every_host_gets_a_seed_that_a_node_takes(cluster in any_cluster()) {
         let mut count = 0;
-        let plan = plan(&cluster, &BTreeMap::new(), NOW, |_| { count += 1; Ok::<_, ()>(token(count)) }).unwrap();
-        let name = "home".parse().unwrap();
-        let owner = Owner { name: &name, identity: identity(), tokens: &plan.tokens };
+        let make = |role, _| { count += 1; Ok::<_, ()>(token(role, count)) };
+        let plan = plan(&cluster, &BTreeMap::new(), NOW, make).unwrap();
+        let (name, founder) = ("home".parse().unwrap(), &cluster.spec.hosts[0].name);
+        let owner = Owner { name: &name, identity: identity(), tokens: &plan.tokens, founder: Some(founder) };
         let made = seeds(&cluster, &owner).unwrap();
+        let several = cluster.controllers().count() > 1;
         let names: Vec<&HostName> = made.iter().map(|(name, _)| name).collect();
         let wanted: Vec<&HostName> = cluster.spec.hosts.iter().map(|host| &host.name).collect();
         prop_assert_eq!(names, wanted);
         for ((_, made), host) in made.iter().zip(&cluster.spec.hosts) {
             let text = made.to_cloud_config().unwrap();
             prop_assert_eq!(&read(&text), made);
-            prop_assert_eq!(text.contains("PRIVATE KEY"), host.role.controls(), "only a controller has keys");
-            prop_assert_eq!(made.skerry.token.is_some(), host.role == Duty::Worker);
-            let told = if matches!(host.role, Duty::Controller | Duty::ControllerWorker) { plan.tokens.len() } else { 0 };
+            prop_assert_eq!(text.contains("PRIVATE KEY"), host.name == *founder, "only one may make the cluster");
+            prop_assert_eq!(made.skerry.token.is_some(), several || !host.role.controls());
+            let told = if host.name == *founder { plan.tokens.len() } else { 0 };
             prop_assert_eq!(made.skerry.tokens.len(), told);
+            if let Some(token) = &made.skerry.token {
+                let token: JoinToken = token.reveal().parse().unwrap();
+                prop_assert_eq!(token.role, host.role.role());
+                prop_assert!(host.addresses.iter().all(|own| !token.servers.contains(own)), "nobody asks itself");
+                let known = &plan.tokens[&host.name];
+                prop_assert!(known.id == token.id && known.role == token.role);
+            }
         }
         let again = cluster::read(&Source::new("s"), cluster.to_yaml().unwrap().as_bytes());
         prop_assert_eq!(again, Ok(cluster));

@@ -7,8 +7,9 @@ use std::{
 
 use skerry_formats::arch::Arch;
 
-use super::{Cgo, Component, ComponentError, Program, cgo, workshop::Job};
+use super::{Cgo, Component, ComponentError, Program, cgo, key, workshop::Job};
 use crate::{
+    fsx::{self, FsError},
     store::Key,
     tool::{Tool, ToolError},
 };
@@ -95,6 +96,7 @@ pub(super) struct GoRecipe<'a> {
 impl Job for GoJob<'_> {
     fn inputs(&self, key: Key) -> Result<Key, ComponentError> {
         let key = key.with("go", &self.go.version).with("flags", "trimpath,buildvcs=false,s,w,buildid=,GOAMD64=v1");
+        let key = with_neighbours(key, &self.component.folder)?;
         if self.recipe.cgo.is_none() {
             return Ok(key);
         }
@@ -144,6 +146,18 @@ impl GoJob<'_> {
             .env("PKG_CONFIG", "true");
         Ok((tool, format!(" -linkmode=external -extldflags \"-static {quoted} -Wl,--build-id=none\"")))
     }
+}
+
+/// Adds the files of the modules that `go.mod` takes from folders beside it.
+fn with_neighbours(mut key: Key, folder: &Path) -> Result<Key, FsError> {
+    let text = fsx::read_to_string(&folder.join("go.mod"))?;
+    for path in text.lines().filter_map(|line| line.split_once(" => ")?.1.split_whitespace().next()) {
+        if path.starts_with('.') {
+            let neighbour = folder.join(path);
+            key = key::with_files(key.with("module", path), &neighbour, &neighbour)?;
+        }
+    }
+    Ok(key)
 }
 
 #[cfg(test)]

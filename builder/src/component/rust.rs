@@ -142,6 +142,5 @@ fn cargo_home() -> Option<PathBuf> {
 /// The architecture that the compiler itself runs on.
 pub(super) fn host() -> Result<Arch, ComponentError> {
     let kernel = std::env::consts::ARCH;
-    let known = Arch::ALL.into_iter().find(|arch| arch.kernel() == kernel);
-    known.ok_or_else(|| ComponentError::Host { arch: kernel })
+    Arch::of_kernel(kernel).ok_or(ComponentError::Host { arch: kernel })
 }

@@ -107,11 +107,10 @@ fn make_bundle(args: &BundleArgs) -> Result<(), CliError> {
 
 impl BundleArgs {
     fn arch(&self) -> Arch {
-        let own = if cfg!(target_arch = "aarch64") { Arch::Arm64 } else { Arch::Amd64 };
         match self.platform.as_deref() {
             Some("linux/amd64") => Arch::Amd64,
             Some("linux/arm64") => Arch::Arm64,
-            _ => own,
+            _ => Arch::of_kernel(std::env::consts::ARCH).unwrap_or(Arch::Amd64),
         }
     }
 }

@@ -12,6 +12,7 @@ use skerry_formats::{
     cluster::{self as file, Cluster, k0sctl},
     hint,
     seed::{HostName, Source},
+    token::Server,
 };
 
 use super::{config::Format, reset::Manner};
@@ -230,10 +231,7 @@ fn kubeconfig(cluster: &Cluster, server: Option<&str>) -> Result<(), ClusterErro
     let account = Account::default();
     let (fleet, unreached) = glance(cluster, |host| host.role.controls())?;
     let _none_must_be = missing(&account, &unreached);
-    let first = cluster.servers().first().map(|server| {
-        let (host, port) = server.host_and_port();
-        if host.contains(':') { format!("https://[{host}]:{port}") } else { format!("https://{host}:{port}") }
-    });
+    let first = cluster.servers().first().map(Server::url);
     let server = server.map(str::to_owned).or(first).unwrap_or_default();
     let found = fleet.hosts.iter().find(|(_, reached)| reached.seen.authority.is_some());
     let (name, reached) = found.ok_or(ClusterError::NoController)?;

@@ -29,7 +29,7 @@ impl Sockets {
     /// # Errors
     /// If it cannot be made.
     pub fn new() -> Result<Self, FsError> {
-        fs::private_folder(Path::new("/tmp/sk8s-XXXXXX")).map(Self)
+        fs::private_folder(Path::new("/tmp/sk8s-")).map(Self)
     }
 }
 

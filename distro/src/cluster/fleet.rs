@@ -2,11 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
-    thread,
+    sync::Arc,
 };
 
 use skerry_formats::{
@@ -20,28 +16,10 @@ use super::{
     script,
     seen::Seen,
 };
+use crate::parallel::each;
 
 /// How many hosts are worked on at once.
-const AT_ONCE: usize = 8;
-
-/// Does something with each, at most so many at once; the answers are in the order of what was given.
-pub fn each<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    let next = AtomicUsize::new(0);
-    let done: Mutex<BTreeMap<usize, R>> = Mutex::default();
-    thread::scope(|scope| {
-        for _ in 0..AT_ONCE.min(items.len()) {
-            scope.spawn(|| {
-                loop {
-                    let index = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(item) = items.get(index) else { return };
-                    let answer = work(item);
-                    done.lock().unwrap_or_else(PoisonError::into_inner).insert(index, answer);
-                }
-            });
-        }
-    });
-    done.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect()
-}
+pub(super) const AT_ONCE: usize = 8;
 
 /// Hosts that were reached, and what is on them.
 #[derive(Debug, Default)]
@@ -85,7 +63,7 @@ impl Fleet {
         }
         let sockets = Arc::new(Sockets::new()?);
         let ways: Vec<(&HostName, Way)> = hosts.iter().filter_map(|host| Some((&host.name, Way::of(host)?))).collect();
-        let answers = each(&ways, |(name, way)| reach(name, way, &sockets));
+        let answers = each(AT_ONCE, &ways, |(name, way)| reach(name, way, &sockets));
         let (mut fleet, mut unreached) = (Self::default(), Vec::new());
         for ((name, _), answer) in ways.into_iter().zip(answers) {
             match answer {
@@ -130,17 +108,5 @@ pub fn tell(account: &Account, host: &HostName, error: &HostError) {
     account.say(host, &format!("failed: {}", crate::supervisor::chain(error)));
     if let Some(hint) = error.hint() {
         account.say(host, &format!("hint: {hint}"));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::each;
-
-    #[test]
-    fn answers_come_in_the_order_of_what_was_given() {
-        let numbers: Vec<u64> = (0..50).collect();
-        assert_eq!(each(&numbers, |number| number * 2), numbers.iter().map(|number| number * 2).collect::<Vec<_>>());
-        assert!(each(&[0_u8; 0], |_| ()).is_empty());
     }
 }

@@ -28,7 +28,7 @@ pub use account::Account;
 pub use company::company;
 pub use connection::{Connection, Sockets};
 pub use error::{ClusterError, HostError, Refusal};
-pub use fleet::{Fleet, Need, Reached, Unreached, each, missing, tell};
+pub use fleet::{Fleet, Need, Reached, Unreached, missing, tell};
 pub use judge::judge;
 pub use plan::plan;
 pub use program::{Program, Programs, find as find_programs};

@@ -13,12 +13,9 @@ use skerry_formats::{
 
 use super::ClusterError;
 use crate::{
-    payload::{Payload, PayloadError},
+    payload::{OWN, Payload, PayloadError},
     sys::fs::{self, FsError},
 };
-
-/// The program that runs, whatever lies under its name by now.
-const OWN: &str = "/proc/self/exe";
 
 /// A program with all components in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,8 +43,7 @@ pub fn find(named: &[(Arch, PathBuf)]) -> Result<Programs, ClusterError> {
         }
         programs.insert(*arch, Program { path: path.clone(), digest: digest(path)? });
     }
-    let here = Arch::ALL.into_iter().find(|arch| arch.kernel() == std::env::consts::ARCH);
-    if let Some(here) = here.filter(|here| !programs.contains_key(here)) {
+    if let Some(here) = Arch::of_kernel(std::env::consts::ARCH).filter(|here| !programs.contains_key(here)) {
         let own = Path::new(OWN);
         let Some(_) = Payload::own()? else {
             let name = fs::read_link(own)?.unwrap_or_else(|| own.to_owned());

@@ -2,9 +2,10 @@
 
 use serde_json::{Map, Value, json};
 use skerry_formats::{
-    cluster::{Cluster, Host, StorageType},
+    cluster::{Cluster, Host},
     digest::Digest,
     duty::Duty,
+    storage::StorageType,
 };
 
 use super::{CONFIG, TOKEN};

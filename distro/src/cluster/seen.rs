@@ -123,7 +123,7 @@ impl Seen {
     /// Its architecture, if we know it.
     #[must_use]
     pub fn arch(&self) -> Option<Arch> {
-        Arch::ALL.into_iter().find(|arch| arch.kernel() == self.architecture)
+        Arch::of_kernel(&self.architecture)
     }
 
     /// Whether its service runs.

@@ -14,12 +14,13 @@ use skerry_formats::{
 use super::{
     Account, CONFIG, ClusterError, HostError, Programs, TOKEN,
     connection::Connection,
-    fleet::{Fleet, each, tell},
+    fleet::{AT_ONCE, Fleet, tell},
     render, script,
     seen::Seen,
     step::{Act, Round, Step},
 };
 use crate::{
+    parallel::each,
     service::ServiceRole,
     sys::{
         clock::{self, Stopwatch},
@@ -60,7 +61,7 @@ impl Site<'_> {
                 }
             }
             let failed: Vec<HostName> = if round.is_parallel() {
-                each(&hosts, |(host, acts)| self.work(host, acts)).into_iter().flatten().collect()
+                each(AT_ONCE, &hosts, |(host, acts)| self.work(host, acts)).into_iter().flatten().collect()
             } else {
                 hosts.iter().find_map(|(host, acts)| self.work(host, acts)).into_iter().collect()
             };

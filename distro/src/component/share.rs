@@ -19,13 +19,17 @@ fn budget_mib(component: ComponentId, machine: &Machine) -> u64 {
     least.max(machine.memory_mib * percent / 100)
 }
 
-/// The variables that tell a Go program how hard to save. The garbage collector runs more often on a small machine, and
-/// ever more often as the component nears its budget. On two processors everyone but kube-apiserver keeps to one: threads that
+/// Within what time a component may allocate, between two runs of the garbage collector, as much as it keeps in spare: with
+/// less the collector would cost an idle node more of its processor than the memory is worth (`recipes/go/pace`).
+const SPAN: &str = "20s";
+
+/// The variables that tell a Go program how hard to save. A component keeps in spare what it allocates within a while: little
+/// when idle, at most as much as it lives on, and less than that on a small machine and as it nears its budget. On two processors everyone but kube-apiserver keeps to one: threads that
 /// wake each other to share next to no work cost the whole machine a seventh of its start, and a fifth of what it does idle.
 pub(super) fn environment(component: ComponentId, machine: &Machine) -> Vec<(&'static str, String)> {
     let percent = if machine.memory_mib < 4096 { 40 } else { 100 };
     let limit = format!("{}MiB", budget_mib(component, machine));
-    let mut variables = vec![("GOGC", percent.to_string()), ("GOMEMLIMIT", limit)];
+    let mut variables = vec![("GOGC", percent.to_string()), ("GOMEMLIMIT", limit), ("SK8S_GC_SPAN", SPAN.to_owned())];
     if machine.processors <= 2 && component != ComponentId::KubeApiserver {
         variables.push(("GOMAXPROCS", "1".to_owned()));
     }

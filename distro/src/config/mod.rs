@@ -18,7 +18,6 @@ mod refused;
 mod settings;
 mod storage;
 mod subnet;
-mod subnet6;
 mod users;
 
 pub use api::{Api, BadApi, Lifetimes};
@@ -38,6 +37,5 @@ pub use raw::{ConfigError, Raw, Text};
 pub use refused::BadSection;
 pub use settings::{Invalid, Settings};
 pub use storage::{BadStorage, ClientFiles, DataSource, EtcdMember, ExternalEtcd, Storage};
-pub use subnet::{BadSubnet, Subnet};
-pub use subnet6::{BadSubnet6, Subnet6};
+pub use subnet::{BadSubnet, Subnet, Subnet6};
 pub use users::{BadUser, Users};

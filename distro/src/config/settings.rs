@@ -20,8 +20,7 @@ use super::{
     raw::{self, Raw},
     refused::{self, BadSection},
     storage::{BadStorage, Storage},
-    subnet::Subnet,
-    subnet6::Subnet6,
+    subnet::{Subnet, Subnet6},
     users::{BadUser, Users},
 };
 use crate::backup::{BadSnapshots, Snapshots};

@@ -44,6 +44,17 @@ pub fn here(storage: &Storage, paths: &Paths) -> Result<(), DatastoreError> {
     }
 }
 
+/// Whether objects of a cluster are on this machine, or where any machine reaches them: who finds them made no new cluster.
+#[must_use]
+pub fn begun(storage: &Storage, paths: &Paths) -> bool {
+    match storage {
+        Storage::Kine { source: DataSource::Sqlite } | Storage::Etcd(_) => {
+            fs::exists(&paths.sqlite()) || has_member(&paths.etcd())
+        }
+        Storage::Kine { .. } | Storage::External(_) => true,
+    }
+}
+
 /// Whether a member of etcd has ever lived in a folder.
 pub(super) fn has_member(folder: &Path) -> bool {
     fs::exists(&folder.join("member"))

@@ -9,7 +9,7 @@ mod tools;
 
 use std::path::PathBuf;
 
-pub use check::{check, here};
+pub use check::{begun, check, here};
 pub use migrate::{MigrateError, Migrated, migrate};
 pub use ready::{component, copy_proof, folder};
 pub(crate) use tools::word;

@@ -7,7 +7,11 @@ use super::{
     message::JoinRequest,
     record::{NodeRecord, TokenRecord},
 };
-use crate::{config::NodeName, peers::Barred, pki::UnixTime};
+use crate::{
+    config::NodeName,
+    peers::{Barred, LEAVE, ROLL},
+    pki::UnixTime,
+};
 
 /// Why a node is not let in.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
@@ -126,20 +130,19 @@ impl Refusal {
     pub fn hint(&self) -> Option<String> {
         let make = "make another on a controller: `sk8s token create --role=worker`";
         match self {
-            Self::UnknownToken | Self::Expired { .. } => {
-                Some("make another on a controller: `sk8s token create`".to_owned())
-            }
+            Self::UnknownToken | Self::Expired { .. } => Some(
+                "make another on a controller: `sk8s token create`, or on the host that made the seed: `skerry cluster apply`"
+                    .to_owned(),
+            ),
             Self::WrongRole { asked, .. } => {
                 Some(format!("make another on a controller: `sk8s token create --role={}`", asked.as_str()))
             }
             Self::OneController => Some("move them to etcd on that controller: `sk8s storage migrate`".to_owned()),
             Self::Barred { why: Barred::Name(node) } => Some(format!(
-                "give this one another name (`--node-name`), or, if it takes the other's place: `sk8s etcd leave {node}` on a \
-                 controller"
+                "give this one another name (`--node-name`), or, if it takes the other's place: {}",
+                leave(node.as_str())
             )),
-            Self::Barred { why: Barred::Address(node) } => {
-                Some(format!("if that one is gone: `sk8s etcd leave {node}` on a controller"))
-            }
+            Self::Barred { why: Barred::Address(node) } => Some(format!("if that one is gone: {}", leave(node))),
             Self::NameTaken { node } => Some(format!(
                 "give this one another name (`--node-name`), or, if it takes the other's place: `sk8s kubectl delete node {node}`"
             )),
@@ -148,6 +151,14 @@ impl Refusal {
             Self::BadKeys | Self::Barred { why: Barred::Joining(_) } | Self::NotYet { .. } => None,
         }
     }
+}
+
+/// How a member is taken out, with a shell on a controller and without.
+fn leave(member: &str) -> String {
+    format!(
+        "`sk8s etcd leave {member}` on a controller, or from anywhere: `kubectl patch configmap {ROLL} -n kube-system -p \
+         '{{\"data\":{{\"{member}\":\"{LEAVE}\"}}}}'`"
+    )
 }
 
 /// Compares secrets in a time that tells nothing of where they differ.

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     api::{ApiError, Client},
     config::NodeName,
-    peers::{self, Admit, Etcd, EtcdError, Member, Peer},
+    peers::{self, Admit, Door, Etcd, EtcdError, Member, Peer},
     pki::{Authority, CertError, Identity, LeafRequest, key_print, kube_proxy, kubelet_client, kubelet_server},
     supervisor::chain,
     sys::{
@@ -263,9 +263,16 @@ fn seat(
     }
     peers::tend(&etcd, &name, &peers::url(address))?;
     let (members, url) = (etcd.members()?, peers::url(candidate.peer));
-    Ok(match peers::admit(&members, node, &url) {
+    let door = if net::refuses(peers::address(candidate.peer)) { Door::Shut } else { Door::Unknown };
+    Ok(match peers::admit(&members, node, &url, door) {
         Ok(Admit::Known) => Ok(members),
         Ok(Admit::Add) => Ok(etcd.add_learner(&url)?),
+        Ok(Admit::Replace(former)) => {
+            // What is not there gets no vote again: the newcomer begins as a learner, with a number of its own.
+            etcd.remove(former)?;
+            tracing::info!(%node, "its former member of etcd is gone with its disk, and out");
+            Ok(etcd.add_learner(&url)?)
+        }
         Err(barred) => Err(barred),
     })
 }

@@ -135,8 +135,23 @@ async fn connect(server: &Server, needs: &Needs) -> Result<TlsStream<TcpStream>,
 pub async fn call(server: &Server, config: Arc<ClientConfig>) -> io::Result<TlsStream<TcpStream>> {
     let stream = TcpStream::connect(server.host_and_port()).await?;
     net::keep_alive(&stream)?;
+    secure(stream, config).await
+}
+
+async fn secure(stream: TcpStream, config: Arc<ClientConfig>) -> io::Result<TlsStream<TcpStream>> {
     let name = tls::controller_name().ok_or(io::ErrorKind::InvalidInput)?;
     TlsConnector::from(config).connect(name, stream).await
+}
+
+/// Lets whoever is at the other end of a connection prove that it is a controller of the cluster, and asks for nothing.
+///
+/// # Errors
+/// If it is not, or says nothing that TLS understands.
+pub async fn greet(stream: TcpStream, config: Arc<ClientConfig>) -> io::Result<()> {
+    let mut stream = secure(stream, config).await?;
+    // It proved itself: whether it hears the goodbye is nothing to us.
+    let _gone = stream.shutdown().await;
+    Ok(())
 }
 
 /// Serves a link until it ends, and says why.

@@ -1,6 +1,6 @@
 //! TLS of the link: who is believed, by whom, and for how long.
 
-use std::{sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use rustls::{
     ClientConfig, DigitallySignedStruct, DistinguishedName, Error, RootCertStore, ServerConfig, SignatureScheme,
@@ -300,3 +300,10 @@ impl ServerCertVerifier for Pinned {
 
 /// What a node says whose token is of another cluster than the controller that it asked.
 const FOREIGN: &str = "the controller is of another cluster than the token";
+
+/// Whether a joining node's connection failed because who answered is another cluster's controller, or no cluster's.
+#[must_use]
+pub fn is_foreign(error: &io::Error) -> bool {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
+    matches!(inner, Some(Error::General(why)) if why == FOREIGN)
+}

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     api::{ApiError, Client},
-    config::{BadSubnet, BadSubnet6, NodeName, Settings, Subnet, Subnet6},
+    config::{BadSubnet, NodeName, Settings, Subnet, Subnet6},
     paths::Paths,
     supervisor::chain,
     sys::{
@@ -36,7 +36,7 @@ pub enum NetworkError {
     Api(#[from] ApiError),
     /// A subnet that we cannot handle.
     #[error("node `{0}`: spec.podCIDR")]
-    Subnet(NodeName, #[source] BadPart),
+    Subnet(NodeName, #[source] BadSubnet),
     /// Flannel's file.
     #[error(transparent)]
     SubnetFile(#[from] BadSubnetFile),
@@ -46,17 +46,6 @@ pub enum NetworkError {
     /// The packet filter.
     #[error("could not set up masquerading")]
     Masquerade(#[from] ProcessError),
-}
-
-/// A part of the pod network that is none of its family.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-pub enum BadPart {
-    /// The first.
-    #[error(transparent)]
-    First(#[from] BadSubnet),
-    /// The second.
-    #[error(transparent)]
-    Second(#[from] BadSubnet6),
 }
 
 /// How far a node's network has come.
@@ -83,7 +72,7 @@ pub fn pod_subnets(client: &Client, node: &NodeName) -> Result<Option<Parts>, Ne
 /// A node's parts of the pod network.
 pub type Parts = (Subnet, Option<Subnet6>);
 
-pub(super) fn parts_of(node: &serde_json::Value) -> Result<Option<Parts>, BadPart> {
+pub(super) fn parts_of(node: &serde_json::Value) -> Result<Option<Parts>, BadSubnet> {
     let first = node["spec"]["podCIDR"].as_str().filter(|text| !text.is_empty());
     let Some(first) = first.map(str::parse).transpose()? else { return Ok(None) };
     let second = node["spec"]["podCIDRs"][1].as_str().map(str::parse).transpose()?;

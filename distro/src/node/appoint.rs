@@ -1,12 +1,15 @@
 //! How a controller becomes one of several: it asks once, keeps the answer whole before anything else, and lays it out from
-//! there at every start until it is laid out.
+//! there at every start until it is laid out. One that may make the cluster asks first whether there is one.
 
-use skerry_formats::token::JoinToken;
+use std::time::Duration;
 
-use super::standing::{EnrolError, until_let_in};
+use skerry_formats::token::{JoinToken, Server};
+
+use super::standing::{EnrolError, say, until_let_in};
 use crate::{
     config::{Raw, Settings},
-    join::{self, Appointment, Candidate},
+    datastore,
+    join::{self, Appointment, Candidate, Heard, Next, Own, SILENCE, Silence, Start},
     link,
     paths::Paths,
     peers::{Company, Known},
@@ -14,6 +17,7 @@ use crate::{
     supervisor::Board,
     sys::{
         accounts::Account,
+        clock::Stopwatch,
         fs::{self, Access, FsError},
         machine::Machine,
     },
@@ -42,28 +46,85 @@ pub async fn appoint(
     token: Option<&JoinToken>,
     board: &Board,
 ) -> Result<Option<(Raw, Settings)>, EnrolError> {
-    let Newcomer { paths, settings, machine, .. } = newcomer;
+    let Newcomer { paths, settings, .. } = newcomer;
     let kept = load(paths)?;
-    let appointment = match (kept, token) {
-        (Some(kept), token) => {
-            same_cluster(&kept.identity.ca.certificate, token)?;
-            kept
-        }
-        (None, None) => return Ok(None),
-        (None, Some(token)) => {
-            if let Some(certificate) = fs::read_if_there(&paths.pki().join("ca.crt"))? {
-                same_cluster(&certificate, Some(token))?;
-                return Ok(None);
+    let keys = fs::read_if_there(&paths.pki().join("ca.crt"))?;
+    for certificate in kept.iter().map(|kept| &kept.identity.ca.certificate).chain(&keys) {
+        same_cluster(certificate, token)?;
+    }
+    let start = join::start(Own {
+        appointment: kept.is_some().into(),
+        objects: datastore::begun(&settings.storage, paths).into(),
+        keys: keys.is_some().into(),
+        heard: fs::exists(&paths.heard()).into(),
+        token: token.is_some().into(),
+    });
+    let appointment = match (start, kept, token) {
+        (Start::Joined, Some(kept), _) => kept,
+        (Start::Joins, _, Some(token)) => join_with(newcomer, token, board).await?,
+        (Start::Asks, _, Some(token)) => match is_there(token, board).await? {
+            Next::Make => return Ok(None),
+            Next::Join | Next::Ask => {
+                fs::create_folder(&paths.data, Access::Public, Account::ROOT)?;
+                fs::write(&paths.heard(), HEARD, Access::Public, Account::ROOT)?;
+                join_with(newcomer, token, board).await?
             }
-            let candidate = Candidate { peer: settings.peer_address().unwrap_or(machine.address) };
-            let given = until_let_in(board, || join::appoint(token, &settings.node, candidate)).await;
-            save(paths, &given)?;
-            tracing::info!(node = %settings.node, "joined as a controller");
-            given
-        }
+        },
+        _ => return Ok(None),
     };
     lay_out(paths, &appointment)?;
     agreed(newcomer, &appointment.config).map(Some)
+}
+
+/// What the note says to people.
+const HEARD: &[u8] = b"a controller of the cluster has answered: this one joins it, and makes none of its own\n";
+
+async fn join_with(newcomer: Newcomer<'_>, token: &JoinToken, board: &Board) -> Result<Appointment, EnrolError> {
+    let Newcomer { paths, settings, machine, .. } = newcomer;
+    let candidate = Candidate { peer: settings.peer_address().unwrap_or(machine.address) };
+    let given = until_let_in(board, || join::appoint(token, &settings.node, candidate)).await;
+    save(paths, &given)?;
+    tracing::info!(node = %settings.node, "joined as a controller");
+    Ok(given)
+}
+
+/// The pause between two rounds of questions.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// Asks the controllers that a token names until one answers, or none has for long enough.
+async fn is_there(token: &JoinToken, board: &Board) -> Result<Next, EnrolError> {
+    let (clock, mut silence) = (Stopwatch::start(), Silence::default());
+    loop {
+        let begun = clock.elapsed();
+        let heard = join::probe(&token.servers, token.authority).await?;
+        let (then, next) = silence.after(&heard, (begun, clock.elapsed()));
+        silence = then;
+        match next {
+            Next::Ask => {}
+            Next::Join => tracing::info!("the cluster is there: this controller joins it"),
+            Next::Make => tracing::info!("no other controller answers: this one makes the cluster"),
+        }
+        if next != Next::Ask {
+            return Ok(next);
+        }
+        let text = waits_for(token, &heard);
+        if say(board, &text) {
+            tracing::info!("{text}");
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+fn waits_for(token: &JoinToken, heard: &[Heard]) -> String {
+    let servers: Vec<&str> = token.servers.iter().map(Server::as_str).collect();
+    let servers = servers.join(", ");
+    if heard.contains(&Heard::Noise) {
+        return format!(
+            "a controller at {servers}: something listens there and is none of this cluster's; the cluster is made once \
+             nothing does"
+        );
+    }
+    format!("a controller at {servers}; if none answers for {} s, this one makes the cluster", SILENCE.as_secs())
 }
 
 fn same_cluster(certificate: &str, token: Option<&JoinToken>) -> Result<(), EnrolError> {

@@ -1,16 +1,20 @@
-//! A controller's part among several: its member of etcd is opened for others when one asks, and tended while there are any.
+//! A controller's part among several: its member of etcd is opened for others when one asks, and tended while there are any;
+//! and one of them keeps the list of members in the API.
 
-use std::{net::IpAddr, time::Duration};
+use std::{collections::BTreeMap, net::IpAddr, time::Duration};
 
+use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::prepare::{NodeError, Prepared};
 use crate::{
+    api::{ApiError, CONFIG_MAPS, Client},
     component::ETCD_CLIENT_URL,
     config::{DataSource, NodeName, Storage},
     join::{Council, Opened, Seats},
-    peers::{self, Company, Etcd},
+    peers::{self, Company, Etcd, EtcdError, Member, ROLL},
     pki::{Identity, LeafRequest},
+    supervisor::chain,
     sys::clock,
 };
 
@@ -21,6 +25,8 @@ pub type Wish = oneshot::Sender<Opened>;
 const PERIOD: Duration = Duration::from_secs(3);
 /// How many looks a client is good for: its certificate is made for it, and ends.
 const LOOKS: u32 = 1000;
+/// How many looks pass between those at the list in the API.
+const CALM: u32 = 5;
 
 /// What this controller appoints others with, and the wishes that come of it.
 #[must_use]
@@ -55,18 +61,24 @@ pub struct Tending {
     pub address: watch::Receiver<IpAddr>,
     /// Whether there are others.
     pub company: watch::Receiver<Company>,
+    /// The API, with the owner's rights.
+    pub api: watch::Receiver<Client>,
 }
 
 /// Tends the members for as long as the process lives.
 pub async fn tend(mut tending: Tending) {
+    let mut told = String::new();
     loop {
         if tending.company.wait_for(|company| *company == Company::Several).await.is_err() {
             return std::future::pending().await;
         }
         match client(&tending.identity) {
             Ok(etcd) => {
-                for _ in 0..LOOKS {
-                    look(&tending, &etcd).await;
+                for number in 0..LOOKS {
+                    let members = look(&tending, &etcd).await;
+                    if let Some(members) = members.filter(|_| number.is_multiple_of(CALM)) {
+                        roll(&tending, &etcd, members, &mut told).await;
+                    }
                     tokio::time::sleep(PERIOD).await;
                 }
             }
@@ -78,11 +90,78 @@ pub async fn tend(mut tending: Tending) {
     }
 }
 
-async fn look(tending: &Tending, etcd: &Etcd) {
+async fn look(tending: &Tending, etcd: &Etcd) -> Option<Vec<Member>> {
     let (etcd, name) = (etcd.clone(), tending.name.clone());
     let url = peers::url(*tending.address.borrow());
-    let tended = tokio::task::spawn_blocking(move || peers::tend(&etcd, &name, &url)).await;
-    if let Ok(Err(error)) = tended {
-        tracing::debug!(%error, "the members of etcd could not be looked at");
+    match tokio::task::spawn_blocking(move || peers::tend(&etcd, &name, &url)).await {
+        Ok(Ok(members)) => Some(members),
+        Ok(Err(error)) => {
+            tracing::debug!(%error, "the members of etcd could not be looked at");
+            None
+        }
+        Err(_) => None,
     }
+}
+
+/// Keeps the list in the API; what hinders that is told once.
+async fn roll(tending: &Tending, etcd: &Etcd, members: Vec<Member>, told: &mut String) {
+    let (etcd, name, api) = (etcd.clone(), tending.name.clone(), tending.api.borrow().clone());
+    let kept = tokio::task::spawn_blocking(move || keep_roll(&etcd, &api, &members, &name)).await;
+    match kept {
+        Ok(Err(error)) => {
+            let error = chain(&error);
+            if *told != error {
+                tracing::warn!(error, "the list of etcd's members is not kept");
+                *told = error;
+            }
+        }
+        Ok(Ok(())) => told.clear(),
+        Err(_) => {}
+    }
+}
+
+/// A list that cannot be kept.
+#[derive(Debug, thiserror::Error)]
+enum RollError {
+    #[error(transparent)]
+    Api(#[from] ApiError),
+    #[error(transparent)]
+    Etcd(#[from] EtcdError),
+}
+
+/// The work of the controller whose member leads. A list that somebody changed meanwhile is left for the next time.
+fn keep_roll(etcd: &Etcd, api: &Client, members: &[Member], name: &NodeName) -> Result<(), RollError> {
+    let leader = etcd.leader()?;
+    if !members.iter().any(|member| member.id == leader && member.name == name.as_str()) {
+        return Ok(());
+    }
+    let path = format!("{CONFIG_MAPS}/{ROLL}");
+    let there = api.get(&path)?;
+    let lines = there.as_ref().map(lines).unwrap_or_default();
+    let due = peers::due(members, &lines);
+    if let Some(leaver) = due.leaves.and_then(|id| members.iter().find(|member| member.id == id)) {
+        etcd.remove(leaver.id)?;
+        tracing::info!(name = leaver.name, urls = ?leaver.urls, "out of etcd, as was wished in the list");
+        return Ok(());
+    }
+    let mut list = json!({
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": { "name": ROLL, "namespace": "kube-system" },
+        "data": due.lines,
+    });
+    match there {
+        None => drop(api.create(CONFIG_MAPS, &list)?),
+        Some(there) if lines != due.lines => {
+            list["metadata"]["resourceVersion"] = there["metadata"]["resourceVersion"].clone();
+            let _later = api.replace(&path, &list)?;
+        }
+        Some(_) => {}
+    }
+    Ok(())
+}
+
+fn lines(list: &Value) -> BTreeMap<String, String> {
+    let all = list["data"].as_object().into_iter().flatten();
+    all.map(|(key, word)| (key.clone(), word.as_str().unwrap_or_default().to_owned())).collect()
 }

@@ -103,12 +103,9 @@ pub fn link(node: &Prepared, keys: Keys) -> Result<Lines, NodeError> {
             });
             let (peer, company) = (watch::Sender::new(node.peer()), watch::Sender::new(node.known.company));
             if identity.etcd_ca.is_some() {
-                tokio::spawn(council::tend(Tending {
-                    identity: identity.clone(),
-                    name: node.settings.node.clone(),
-                    address: peer.subscribe(),
-                    company: company.subscribe(),
-                }));
+                let (identity, name) = (identity.clone(), node.settings.node.clone());
+                let (address, company, api) = (peer.subscribe(), company.subscribe(), client.subscribe());
+                tokio::spawn(council::tend(Tending { identity, name, address, company, api }));
             }
             let node = keys.node.filter(|_| node.duty.admits()).map(|credentials| {
                 let end =

@@ -153,16 +153,20 @@ pub(super) async fn until_let_in<T>(board: &Board, ask: impl AsyncFn() -> Result
 fn tell(board: &Board, error: &AskError) {
     let why = chain(error);
     let text = error.hint().map_or_else(|| why.clone(), |hint| format!("{why}; {hint}"));
-    let news = board.send_if_modified(|status| {
-        let news = status.waiting_for != text;
-        if news {
-            std::sync::Arc::make_mut(status).waiting_for.clone_from(&text);
-        }
-        news
-    });
-    if news {
+    if say(board, &text) {
         tracing::warn!(%why, hint = error.hint(), "not joined yet");
     }
+}
+
+/// Says what the node waits for; whether that is news.
+pub(super) fn say(board: &Board, text: &str) -> bool {
+    board.send_if_modified(|status| {
+        let news = status.waiting_for != text;
+        if news {
+            text.clone_into(&mut std::sync::Arc::make_mut(status).waiting_for);
+        }
+        news
+    })
 }
 
 /// What a member is to be: the cluster's configuration where all nodes share it, and its own.

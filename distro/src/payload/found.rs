@@ -16,7 +16,7 @@ use super::{Damage, PayloadError};
 use crate::sys::fs;
 
 /// The program that runs, whatever lies under its name by now.
-const OWN: &str = "/proc/self/exe";
+pub const OWN: &str = "/proc/self/exe";
 
 /// Bytes of a program's head that tell where it ends.
 const HEAD: u64 = 64;

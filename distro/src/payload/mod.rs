@@ -17,7 +17,7 @@ mod shelf;
 mod sweep;
 
 pub use error::{Damage, PayloadError};
-pub use found::Payload;
+pub use found::{OWN, Payload};
 pub use places::path_of;
 pub use shelf::{Ready, ensure};
 pub use sweep::remove_unused;

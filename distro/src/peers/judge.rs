@@ -12,6 +12,17 @@ pub enum Admit {
     Known,
     /// It is to be added.
     Add,
+    /// It is to be added in the place of its former self, whose disk is gone.
+    Replace(MemberId),
+}
+
+/// What is at the address where a controller's member of etcd would be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Door {
+    /// The machine there says that nobody listens.
+    Shut,
+    /// Somebody listens, or nothing can be told.
+    Unknown,
 }
 
 /// Why a controller cannot become a member.
@@ -26,29 +37,32 @@ pub enum Barred {
     Address(String),
     /// One at a time.
     #[error(
-        "another controller is joining ({0}); if it never will, `sk8s etcd leave {0}` on a controller lets the next one in"
+        "another controller is joining ({0}); if it never will, `sk8s etcd leave {0}` on a controller lets the next one in, or \
+         `leave` for it in the ConfigMap `kube-system/sk8s-etcd`"
     )]
     Joining(String),
 }
 
 /// Whether the controller `name`, reached at `url`, may become a member. One that was told of but never started may ask
-/// again, as its answer may have been lost.
+/// again, as its answer may have been lost. One of the name and the address of a member takes that one's place if nobody
+/// listens there: who asks is at that address, and the member, which would listen, is not.
 ///
 /// # Errors
 /// The reason why not.
-pub fn admit(members: &[Member], name: &NodeName, url: &str) -> Result<Admit, Barred> {
-    if members.iter().any(|member| member.name == name.as_str()) {
-        return Err(Barred::Name(name.clone()));
-    }
+pub fn admit(members: &[Member], name: &NodeName, url: &str, door: Door) -> Result<Admit, Barred> {
+    let named = members.iter().find(|member| member.name == name.as_str());
     let there = members.iter().find(|member| member.urls.iter().any(|known| known == url));
-    match there {
-        Some(member) if member.started() => return Err(Barred::Address(member.name.clone())),
-        Some(_) => return Ok(Admit::Known),
-        None => {}
-    }
-    match members.iter().find(|member| member.learner || !member.started()) {
+    let admitted = match (named, there) {
+        (Some(same), Some(there)) if same.id == there.id && door == Door::Shut => Admit::Replace(same.id),
+        (Some(_), _) => return Err(Barred::Name(name.clone())),
+        (None, Some(member)) if member.started() => return Err(Barred::Address(member.name.clone())),
+        (None, Some(_)) => return Ok(Admit::Known),
+        (None, None) => Admit::Add,
+    };
+    let joining = |member: &&Member| (member.learner || !member.started()) && admitted != Admit::Replace(member.id);
+    match members.iter().find(joining) {
         Some(other) => Err(Barred::Joining(title(other))),
-        None => Ok(Admit::Add),
+        None => Ok(admitted),
     }
 }
 
@@ -90,7 +104,7 @@ fn title(member: &Member) -> String {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Admit, Barred, Removal, admit, remove};
+    use super::{Admit, Barred, Door, Removal, admit, remove};
     use crate::peers::etcd::{Member, MemberId};
 
     fn voter(id: u64, name: &str) -> Member {
@@ -106,7 +120,11 @@ mod tests {
     }
 
     fn ask(members: &[Member], name: &str, id: u64) -> Result<Admit, Barred> {
-        admit(members, &name.parse().expect("a name"), &url(id))
+        admit(members, &name.parse().expect("a name"), &url(id), Door::Unknown)
+    }
+
+    fn ask_again(members: &[Member], name: &str, id: u64) -> Result<Admit, Barred> {
+        admit(members, &name.parse().expect("a name"), &url(id), Door::Shut)
     }
 
     #[test]
@@ -125,6 +143,21 @@ mod tests {
         let members = [voter(1, "barn"), voter(2, "mill")];
         assert_eq!(ask(&members, "mill", 3), Err(Barred::Name("mill".parse().expect("a name"))));
         assert_eq!(ask(&members, "shed", 2), Err(Barred::Address("mill".to_owned())));
+    }
+
+    #[test]
+    fn a_controller_with_a_new_disk_takes_its_own_place_and_no_other() {
+        let members = [voter(1, "barn"), voter(2, "mill"), voter(3, "shed")];
+        assert_eq!(ask_again(&members, "mill", 2), Ok(Admit::Replace(MemberId(2))));
+        let name = || Err(Barred::Name("mill".parse().expect("a name")));
+        assert_eq!(ask(&members, "mill", 2), name(), "its member may live");
+        assert_eq!(ask_again(&members, "mill", 9), name(), "the member is elsewhere, and may live");
+        assert_eq!(ask_again(&members, "mill", 3), name());
+        assert_eq!(ask_again(&members, "loft", 2), Err(Barred::Address("mill".to_owned())));
+        let learning = [voter(1, "barn"), learner(2, "mill")];
+        assert_eq!(ask_again(&learning, "mill", 2), Ok(Admit::Replace(MemberId(2))), "it never got its vote");
+        let busy = [voter(1, "barn"), voter(2, "mill"), learner(3, "")];
+        assert_eq!(ask_again(&busy, "mill", 2), Err(Barred::Joining(url(3))), "one at a time");
     }
 
     #[test]

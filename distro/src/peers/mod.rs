@@ -3,17 +3,20 @@
 //!
 //! etcd itself holds the list. What a controller must know before its member runs is in one small file: whether to listen
 //! for others, and at its first start, whom to ask. A new member begins as a learner, which has no vote, and gets one as
-//! soon as it has caught up: a controller that never comes does not weaken the cluster.
+//! soon as it has caught up: a controller that never comes does not weaken the cluster. A ConfigMap shows the list to whoever
+//! has the API and no shell, and takes wishes to have a member out.
 
 mod etcd;
 mod judge;
 mod known;
+mod roll;
 mod tend;
 
 pub use etcd::{Etcd, EtcdError, Member, MemberId};
-pub use judge::{Admit, Barred, Removal, admit, remove};
+pub use judge::{Admit, Barred, Door, Removal, admit, remove};
 pub use known::{Company, Known, KnownError, Peer};
-pub use tend::{Tended, tend};
+pub use roll::{LEAVE, ROLL, due};
+pub use tend::tend;
 
 use std::net::{IpAddr, SocketAddr};
 

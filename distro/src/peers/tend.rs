@@ -3,18 +3,12 @@
 use super::etcd::{Etcd, EtcdError, Member};
 use crate::config::NodeName;
 
-/// What was found and done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Tended {
-    /// How many members there are, learners too.
-    pub members: usize,
-}
-
-/// Looks once, and does what is due. A learner that has not caught up is left for the next time.
+/// Looks once, and does what is due; gives the members as they were found. A learner that has not caught up is left for the
+/// next time.
 ///
 /// # Errors
 /// If etcd cannot be reached, or has no majority.
-pub fn tend(etcd: &Etcd, name: &NodeName, url: &str) -> Result<Tended, EtcdError> {
+pub fn tend(etcd: &Etcd, name: &NodeName, url: &str) -> Result<Vec<Member>, EtcdError> {
     let members = etcd.members()?;
     for due in due(&members, name, url) {
         match due {
@@ -29,7 +23,7 @@ pub fn tend(etcd: &Etcd, name: &NodeName, url: &str) -> Result<Tended, EtcdError
             },
         }
     }
-    Ok(Tended { members: members.len() })
+    Ok(members)
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -117,11 +117,7 @@ fn end(pid: i32) -> Result<(), Failure> {
         Ok(()) | Err(Errno::ESRCH) => {}
         Err(error) => return Err(error.into()),
     }
-    let there = || {
-        let stat = fs::read_lossy(Path::new(&format!("/proc/{pid}/stat"))).unwrap_or_default();
-        stat.rsplit_once(')').is_some_and(|(_, rest)| !rest.trim_start().starts_with(['Z', 'X']))
-    };
-    Ok(patiently(|| if there() { Err(Errno::EBUSY) } else { Ok(()) })?)
+    Ok(patiently(|| if process::is_alive(pid) { Err(Errno::EBUSY) } else { Ok(()) })?)
 }
 
 /// Unmounts; what is still in use after a while is taken out of the tree, and ends with its last user.

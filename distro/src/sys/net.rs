@@ -37,6 +37,13 @@ pub fn answers(address: SocketAddr) -> bool {
     TcpStream::connect_timeout(&address, PATIENCE).is_ok()
 }
 
+/// Whether a machine is there and nobody listens: it says so itself. Silence, or no way there, tells nothing.
+#[must_use]
+pub fn refuses(address: SocketAddr) -> bool {
+    let tried = TcpStream::connect_timeout(&address, PATIENCE);
+    tried.is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
+}
+
 /// Seconds of silence before a connection is asked for a sign of life.
 const IDLE: u32 = 10;
 /// Seconds between such questions, and how many go unanswered before it is over.

@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "this is the one place")]
 
 use std::{
+    fmt::Display,
     io::{self, Write as _},
     os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
@@ -146,12 +147,11 @@ pub fn answer(program: &Path, args: &[&str]) -> String {
     out.map_or_else(|_| String::new(), |out| String::from_utf8_lossy(&out.stdout).into_owned())
 }
 
-/// Whether a process is there and has not ended.
+/// Whether a process is there and has not ended. A dead one that nobody has waited for holds nothing any more.
 #[must_use]
-pub fn is_alive(pid: u32) -> bool {
-    let stat = fs::read_if_there(Path::new(&format!("/proc/{pid}/stat")));
-    let state = stat.ok().flatten().and_then(|text| text.rsplit_once(") ").map(|(_, rest)| rest.starts_with('Z')));
-    state == Some(false)
+pub fn is_alive(pid: impl Display) -> bool {
+    let stat = fs::read_lossy(Path::new(&format!("/proc/{pid}/stat"))).unwrap_or_default();
+    stat.rsplit_once(')').is_some_and(|(_, rest)| !rest.trim_start().starts_with(['Z', 'X']))
 }
 
 /// Runs a short program to its end with a text as its standard input.

@@ -36,7 +36,7 @@ fn members(node: &Node) -> Option<Vec<Value>> {
     serde_json::from_slice(&out.stdout).ok()
 }
 
-fn voters(node: &Node) -> usize {
+pub fn voters(node: &Node) -> usize {
     let votes = |member: &&Value| member["learner"] == false && member["name"] != "";
     members(node).map_or(0, |members| members.iter().filter(votes).count())
 }

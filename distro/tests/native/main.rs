@@ -21,6 +21,7 @@ mod dual;
 mod encryption;
 mod faults;
 mod foreign;
+mod founder;
 mod hosts;
 mod join;
 mod lan;

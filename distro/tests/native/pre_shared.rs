@@ -18,12 +18,12 @@ const FILE: &str = "/var/tokens.json";
 const LATER: UnixTime = UnixTime(4_000_000_000);
 const BEFORE: UnixTime = UnixTime(1_700_000_000);
 
-fn write(machine: &Machine, path: &str, text: &str) {
+pub fn write(machine: &Machine, path: &str, text: &str) {
     machine.shell(&format!("mkdir -p $(dirname {path}) && umask 077 && cat > {path} <<'END'\n{text}\nEND"));
 }
 
 /// The cluster's keys as its owner's seed puts them.
-fn give_keys(machine: &Machine, identity: &Identity) {
+pub fn give_keys(machine: &Machine, identity: &Identity) {
     for (name, text, _) in identity.files() {
         write(machine, &format!("/var/lib/sk8s/pki/{name}"), text.trim());
     }

@@ -16,15 +16,15 @@ spec:
   containers:
   - name: {name}
     image: BUSYBOX
-    command: [/bin/busybox, sh, -c, 'trap \"{trap}\" TERM; echo begun > /work/{name}; while :; do busybox sleep 0.2; done']
-    volumeMounts: [{{name: work, mountPath: /work}}]
+    command: [/bin/busybox, sh, -c, 'trap \"{trap}\" TERM; echo begun > /kept/{name}; while :; do busybox sleep 0.2; done']
+    volumeMounts: [{{name: work, mountPath: /kept}}]
   volumes:
   - {{name: work, hostPath: {{path: {folder}}}}}
 ---"
         )
     };
-    let tidy = "busybox sleep 2; echo done > /work/tidy; exit 0";
-    container("tidy", tidy) + &container("stubborn", "echo ignored > /work/stubborn")
+    let tidy = "busybox sleep 2; echo done > /kept/tidy; exit 0";
+    container("tidy", tidy) + &container("stubborn", "echo ignored > /kept/stubborn")
 }
 
 #[test]

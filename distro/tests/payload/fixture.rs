@@ -31,7 +31,7 @@ pub const FEW: [Carried<'static>; 4] = [
 
 /// The architecture that the tests run on.
 pub fn here() -> Arch {
-    Arch::ALL.into_iter().find(|arch| arch.kernel() == std::env::consts::ARCH).expect("one of ours")
+    Arch::of_kernel(std::env::consts::ARCH).expect("one of ours")
 }
 
 /// The smallest thing that ends like a program: a head and an empty table of sections behind it.

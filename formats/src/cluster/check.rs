@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{Cluster, Host, Spec, StorageType};
+use super::{Cluster, Host, Spec};
 use crate::{
     duty::Duty,
     seed::{Fault, KeyPath, interfaces},
+    storage::StorageType,
 };
 
 /// How many addresses a join token holds.
@@ -18,6 +19,7 @@ pub fn faults(cluster: &Cluster) -> Faults {
     let mut faults = Vec::new();
     let hosts = KeyPath::default().key("spec").key("hosts");
     controllers(&cluster.spec, &hosts, &mut faults);
+    addresses(&cluster.spec, &hosts, &mut faults);
     for (index, host) in cluster.spec.hosts.iter().enumerate() {
         let at = hosts.item(index);
         alone(host, &at, &mut faults);
@@ -54,37 +56,29 @@ fn controlling(spec: &Spec) -> impl Iterator<Item = usize> + '_ {
     spec.hosts.iter().enumerate().filter(|(_, host)| host.role.controls()).map(|(index, _)| index)
 }
 
-/// What no seed says, each with its place.
-pub fn beyond_seeds(cluster: &Cluster) -> Faults {
-    let mut faults = Vec::new();
-    let spec = KeyPath::default().key("spec");
-    for index in controlling(&cluster.spec).skip(1) {
-        let why =
-            "a second controller: seeds make clusters with one so far; `sk8s cluster` makes others on plain Linux";
-        note(&mut faults, spec.key("hosts").item(index).key("role"), why);
+/// A host that joins is told where all controllers are.
+fn addresses(spec: &Spec, at: &KeyPath, faults: &mut Faults) {
+    let mut count = 0;
+    for index in controlling(spec) {
+        count += spec.hosts[index].servers().len();
+        if count > MOST_SERVERS {
+            let why = format!("the controllers have {count} up to here; the most is {MOST_SERVERS}");
+            note(faults, at.item(index).key("addresses"), why);
+        }
     }
-    if cluster.spec.storage.kind != StorageType::Kine {
-        let why = "seeds make clusters that keep their objects in SQLite; leave it out";
-        note(&mut faults, spec.key("storage").key("type"), why);
-    }
-    faults
 }
 
 /// What does not fit together in one host.
 fn alone(host: &Host, at: &KeyPath, faults: &mut Faults) {
-    let servers = host.servers().len();
     match host.role {
         Duty::Worker if !host.addresses.is_empty() => {
             let why = "only a controller is called: a worker dials out; its own address goes into `network`";
             note(faults, at.key("addresses"), why);
         }
         Duty::Worker => {}
-        _ if servers == 0 => {
+        _ if host.servers().is_empty() => {
             let why = "missing: where workers and `kubectl` call this controller, as in `[192.168.1.10]`";
             note(faults, at.key("addresses"), why);
-        }
-        _ if servers > MOST_SERVERS => {
-            note(faults, at.key("addresses"), format!("{servers} of them; the most is {MOST_SERVERS}"));
         }
         _ => {}
     }

@@ -17,7 +17,7 @@ mod tests;
 
 pub use file::{Cluster, Host, Metadata, Network, Spec, Tokens};
 pub use ssh::{BadSsh, KeyFile, Ssh, SshAddress, SshUser};
-pub use storage::{Storage, StorageType, UnknownStorage};
+pub use storage::Storage;
 
 use crate::{
     seed::{Api, Fault, KeyPath, Problem, Problems, Source, checked, decode, line_of},
@@ -34,22 +34,6 @@ pub const KIND: &str = "Cluster";
 /// # Errors
 /// All that is wrong with it.
 pub fn read(source: &Source, bytes: &[u8]) -> Result<Cluster, Problems> {
-    checked_by(source, bytes, check::faults)
-}
-
-/// Reads a cluster's file to make seeds of it.
-///
-/// # Errors
-/// As [`read`], and all that no seed can say.
-pub fn read_for_seeds(source: &Source, bytes: &[u8]) -> Result<Cluster, Problems> {
-    checked_by(source, bytes, |cluster| [check::faults(cluster), check::beyond_seeds(cluster)].concat())
-}
-
-fn checked_by(
-    source: &Source,
-    bytes: &[u8],
-    faults: impl Fn(&Cluster) -> Vec<(KeyPath, Fault)>,
-) -> Result<Cluster, Problems> {
     let problem = |line, fault| Problem { source: source.clone(), line, fault };
     let text = decode(bytes).map_err(|fault| Problems::one(problem(None, fault)))?;
     let layer = checked(source, text, &schema::CLUSTER, |_| None)?;
@@ -61,7 +45,7 @@ fn checked_by(
     let cluster: Cluster = serde_yaml_ng::from_value(layer.value())
         .map_err(|error| Problems::one(problem(None, Fault::Syntax(error.to_string()))))?;
     let located = |(path, fault): (KeyPath, Fault)| problem(line_of(text, path.segments()), fault);
-    let mut problems: Vec<Problem> = faults(&cluster).into_iter().map(located).collect();
+    let mut problems: Vec<Problem> = check::faults(&cluster).into_iter().map(located).collect();
     problems.sort_by_key(|problem| problem.line);
     Problems::none_in(problems)?;
     Ok(cluster)
@@ -71,7 +55,12 @@ impl Cluster {
     /// Where controllers are called.
     #[must_use]
     pub fn servers(&self) -> Vec<Server> {
-        self.spec.hosts.iter().filter(|host| host.role.controls()).flat_map(Host::servers).collect()
+        self.controllers().flat_map(Host::servers).collect()
+    }
+
+    /// The hosts that control it, in the file's order.
+    pub fn controllers(&self) -> impl Iterator<Item = &Host> {
+        self.spec.hosts.iter().filter(|host| host.role.controls())
     }
 
     /// The file's text.

@@ -3,7 +3,6 @@
 use super::{
     API_VERSION, KIND,
     ssh::{KeyFile, SshAddress, SshUser},
-    storage::StorageType,
 };
 use crate::{
     duty::Duty,
@@ -13,6 +12,7 @@ use crate::{
         Shape::{self, Flag, List, Map, Number, Record, Text},
         TAINTS, printable, typed,
     },
+    storage::StorageType,
     token::{Server, Validity},
 };
 

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{Cluster, k0sctl, read, read_for_seeds};
+use super::{Cluster, k0sctl, read};
 use crate::{
     role::Role,
     seed::{Problems, Source, Workloads},
@@ -35,15 +35,17 @@ fn refusals_are_golden() {
 }
 
 #[test]
-fn what_no_seed_can_say_is_refused_where_seeds_are_made() {
-    let text = "apiVersion: skerry.dev/v1\nkind: Cluster\nspec:\n  storage: {type: etcd}\n  hosts:\n  \
-                - {name: a, role: controller, addresses: [10.0.0.1]}\n  - {name: b, role: controller, addresses: [10.0.0.2]}\n";
-    assert_eq!(cluster(text).map(|cluster| cluster.spec.hosts.len()), Ok(2));
+fn a_token_has_room_for_the_addresses_of_all_controllers() {
+    let host = |name: &str, first: usize, count: usize| {
+        let addresses: Vec<String> = (first..first + count).map(|number| format!("10.0.0.{number}")).collect();
+        format!("  - {{name: {name}, role: controller, addresses: [{}]}}\n", addresses.join(", "))
+    };
+    let head = "apiVersion: skerry.dev/v1\nkind: Cluster\nspec:\n  storage: {type: etcd}\n  hosts:\n";
+    let of = |second| format!("{head}{}{}", host("a", 1, 9), host("b", 20, second));
+    assert_eq!(cluster(&of(7)).map(|cluster| cluster.controllers().count()), Ok(2));
     assert_eq!(
-        read_for_seeds(&Source::new("hosts.yaml"), text.as_bytes()).unwrap_err().to_string(),
-        "hosts.yaml, line 4: `spec.storage.type`: seeds make clusters that keep their objects in SQLite; leave it out\n\
-         hosts.yaml, line 7: `spec.hosts[1].role`: a second controller: seeds make clusters with one so far; `sk8s cluster` \
-         makes others on plain Linux"
+        refusals(&of(8)),
+        "hosts.yaml, line 7: `spec.hosts[1].addresses`: the controllers have 17 up to here; the most is 16"
     );
 }
 

@@ -16,6 +16,7 @@ use crate::{
     moment::Moment,
     name::Name,
     role::Role,
+    storage::StorageType,
     token::{JoinToken, TokenId, TokenSecret},
 };
 
@@ -45,6 +46,7 @@ const WRITE_FILE: Shape = Record(
 const SECTION: Shape = Map(&[
     ("role", Text(typed::<Role>)),
     ("workloads", Text(workloads)),
+    ("storage", Text(typed::<StorageType>)),
     ("token", Secret(token)),
     ("tokens", List(&TOKEN)),
     ("cluster", CLUSTER),

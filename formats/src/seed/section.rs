@@ -12,7 +12,7 @@ use super::{
         Cidr, Domain, FilePath, HostName, LabelKey, LabelValue, Owner, Pem, Permissions, San, Secret, SshKey, Taint,
     },
 };
-use crate::{name::Name, role::Role, token::PreShared};
+use crate::{name::Name, role::Role, storage::StorageType, token::PreShared};
 
 /// What a node is told about itself. Everything may be absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -129,7 +129,11 @@ pub struct Section {
     /// Which workloads a controller runs beside the control plane; none if not said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub workloads: Option<Workloads>,
-    /// How a worker or a further controller joins.
+    /// What keeps the cluster's objects; SQLite if not said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub storage: Option<StorageType>,
+    /// How a worker or a further controller joins; a controller that has the cluster's keys as well asks those that the token
+    /// names before it makes the cluster.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token: Option<Secret>,
     /// Tokens that were made before the cluster ran: a controller makes each known once.

@@ -204,7 +204,7 @@ fn the_seeds_in_the_documentation_are_good() {
         DOC.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap_or_default()).collect();
     let seeds: Vec<Seed> = blocks.iter().map(|text| user_data(text).unwrap().validate().unwrap()).collect();
     let roles: Vec<&str> = seeds.iter().filter_map(|seed| seed.skerry.role).map(crate::role::Role::as_str).collect();
-    assert_eq!(roles, ["single", "worker"]);
+    assert_eq!(roles, ["single", "controller", "worker"]);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use super::{
     problem::{Fault, Problem, Problems, Source},
     section::Seed,
 };
-use crate::role::Role;
+use crate::{role::Role, storage::StorageType, token::JoinToken};
 
 impl Layer {
     /// The typed seed.
@@ -25,6 +25,7 @@ impl Layer {
         network(&seed, &mut faults);
         identity(&seed, &mut faults);
         control(&seed, &mut faults);
+        joining(&seed, &mut faults);
         let problems = faults.into_iter().map(|(keys, fault)| self.locate(&keys, fault));
         Problems::none_in(problems.collect())?;
         Ok(seed)
@@ -96,6 +97,27 @@ fn control(seed: &Seed, faults: &mut Faults) {
             let path = at.key("tokens").item(index).key("id");
             faults.push((vec!["skerry", "tokens"], fault(path, format!("`{}` twice", token.id))));
         }
+    }
+}
+
+/// A node joins as what its token admits, and controllers share what keeps the cluster's objects.
+fn joining(seed: &Seed, faults: &mut Faults) {
+    let section = &seed.skerry;
+    let at = KeyPath::default().key("skerry");
+    let mut note = |key, why: String| faults.push((vec!["skerry", key], fault(at.key(key), why)));
+    if section.role == Some(Role::Worker) && section.storage.is_some() {
+        note("storage", "only a controller keeps objects; leave it out".to_owned());
+    }
+    let token = section.token.as_ref().and_then(|token| token.reveal().parse::<JoinToken>().ok());
+    let (Some(token), Some(role)) = (token, section.role) else { return };
+    if role == Role::Single {
+        return;
+    }
+    if token.role != role {
+        note("token", format!("it admits a {}, and this is to be a {role}", token.role));
+    }
+    if role == Role::Controller && section.storage != Some(StorageType::Etcd) {
+        note("token", "a controller that joins shares an etcd with the others: `storage: etcd` beside it".to_owned());
     }
 }
 

@@ -1,4 +1,4 @@
-module skerry.dev/components/agnhost
+module components.skerry.dev/agnhost
 
 go 1.26.0
 

@@ -1,4 +1,4 @@
-module skerry.dev/components/cni-plugins
+module components.skerry.dev/cni-plugins
 
 go 1.24.2
 

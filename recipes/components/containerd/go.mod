@@ -1,10 +1,11 @@
-module skerry.dev/components/containerd
+module components.skerry.dev/containerd
 
 go 1.26.6
 
 tool github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2
 
 require (
+	components.skerry.dev/pace v0.0.0
 	github.com/containerd/containerd/api v1.12.0
 	github.com/containerd/containerd/v2 v2.4.2
 )
@@ -141,3 +142,5 @@ require (
 	tags.cncf.io/container-device-interface v1.1.1 // indirect
 	tags.cncf.io/container-device-interface/specs-go v1.1.1 // indirect
 )
+
+replace components.skerry.dev/pace => ../../go/pace

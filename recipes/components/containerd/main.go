@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 
+	_ "components.skerry.dev/pace"
 	_ "github.com/containerd/containerd/api/types/runc/options"
 	"github.com/containerd/containerd/v2/cmd/containerd/command"
 	_ "github.com/containerd/containerd/v2/core/metrics/cgroups/v2"

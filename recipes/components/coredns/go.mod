@@ -1,4 +1,4 @@
-module skerry.dev/components/coredns
+module components.skerry.dev/coredns
 
 go 1.26.0
 

@@ -1,8 +1,9 @@
-module skerry.dev/components/etcd
+module components.skerry.dev/etcd
 
 go 1.26.0
 
 require (
+	components.skerry.dev/pace v0.0.0
 	go.etcd.io/bbolt v1.5.0
 	go.etcd.io/etcd/api/v3 v3.7.3
 	go.etcd.io/etcd/client/pkg/v3 v3.7.3
@@ -68,3 +69,5 @@ require (
 	k8s.io/utils v0.0.0-20260108192941-914a6e750570 // indirect
 	sigs.k8s.io/yaml v1.6.0 // indirect
 )
+
+replace components.skerry.dev/pace => ../../go/pace

@@ -5,6 +5,7 @@ package main
 import (
 	"os"
 
+	_ "components.skerry.dev/pace"
 	"go.etcd.io/etcd/server/v3/etcdmain"
 )
 

@@ -1,4 +1,4 @@
-module skerry.dev/components/flannel
+module components.skerry.dev/flannel
 
 go 1.26.0
 

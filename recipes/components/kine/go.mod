@@ -1,8 +1,9 @@
-module skerry.dev/components/kine
+module components.skerry.dev/kine
 
 go 1.25.1
 
 require (
+	components.skerry.dev/pace v0.0.0
 	github.com/go-sql-driver/mysql v1.10.0
 	github.com/jackc/pgx/v5 v5.10.0
 	github.com/k3s-io/kine v0.16.4
@@ -58,3 +59,5 @@ require (
 	modernc.org/memory v1.11.0 // indirect
 	modernc.org/sqlite v1.56.0 // indirect
 )
+
+replace components.skerry.dev/pace => ../../go/pace

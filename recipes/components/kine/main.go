@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	_ "components.skerry.dev/pace"
 	"github.com/k3s-io/kine/pkg/drivers"
 	_ "github.com/k3s-io/kine/pkg/drivers/mysql"
 	_ "github.com/k3s-io/kine/pkg/drivers/pgsql"

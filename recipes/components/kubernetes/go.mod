@@ -4,6 +4,7 @@ module components.skerry.dev/kubernetes
 go 1.26.0
 
 require (
+	components.skerry.dev/pace v0.0.0
 	github.com/santhosh-tekuri/jsonschema/v6 v6.0.2
 	github.com/spf13/cobra v1.10.2
 	helm.sh/helm/v4 v4.2.4
@@ -299,5 +300,7 @@ replace (
 	google.golang.org/grpc => google.golang.org/grpc v1.79.3
 )
 
-// Three functions of ours instead of forty regular expressions in every process: see addresses/addresses.go.
-replace github.com/asaskevich/govalidator => ./addresses
+// Three functions of ours instead of forty regular expressions in every process: see recipes/go/addresses.
+replace github.com/asaskevich/govalidator => ../../go/addresses
+
+replace components.skerry.dev/pace => ../../go/pace

@@ -10,6 +10,7 @@ import (
 	_ "time/tzdata" // time zones of CronJobs
 
 	_ "components.skerry.dev/kubernetes/words" // no translations where nobody reads them
+	_ "components.skerry.dev/pace"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/spf13/cobra"
 	helmcmd "helm.sh/helm/v4/pkg/cmd"

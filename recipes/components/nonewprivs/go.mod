@@ -1,4 +1,4 @@
-module skerry.dev/components/nonewprivs
+module components.skerry.dev/nonewprivs
 
 go 1.26.0
 

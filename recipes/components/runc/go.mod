@@ -1,4 +1,4 @@
-module skerry.dev/components/runc
+module components.skerry.dev/runc
 
 go 1.25.0
 

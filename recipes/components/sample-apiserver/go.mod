@@ -1,4 +1,4 @@
-module skerry.dev/components/sample-apiserver
+module components.skerry.dev/sample-apiserver
 
 go 1.26.0
 

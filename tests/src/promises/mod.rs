@@ -3,8 +3,10 @@
 mod arm;
 mod clock;
 mod conformance;
+mod council;
 mod debug;
 mod hostile;
+mod made;
 mod pair;
 mod recovery;
 mod reproducible;
@@ -33,6 +35,7 @@ pub fn run(lab: &Lab, report: &mut Report) {
     arm::run(lab, report);
     single(lab, report);
     pair::run(lab, report);
+    council::run(lab, report);
 }
 
 /// A promise that a booted node keeps.

@@ -2,15 +2,17 @@
 
 use serde_json::json;
 use skerry_formats::arch::Arch;
-use skerry_qemu::{Cable, Deadline, Forward, Medium, Network, Options, Vm, files, free_port};
+use skerry_qemu::{Cable, Deadline, Forward, Network, Options, Vm};
 
-use super::workload;
+use super::{
+    made::{self, Made},
+    workload,
+};
 use crate::{
     Broken, Check,
     kubectl::{BUSYBOX, Kubectl},
     lab::Lab,
     node,
-    process::Program,
     report::Report,
 };
 
@@ -53,8 +55,13 @@ struct Pair {
 impl Pair {
     fn boot(lab: &Lab) -> Check<Self> {
         let image = lab.built("pair", &[])?;
-        let (api, cable) = (port()?, port()?);
-        let seeds = Seeds::make(lab, api, cable)?;
+        let (api, cable) = (made::port()?, made::port()?);
+        let card = |end: Cable, address: &str| json!([{ "mac": end.mac(), "addresses": [format!("{address}/24")] }]);
+        let hosts = json!({ "hosts": [
+            { "name": "tower", "role": "controller", "network": card(Cable::First(cable), TOWER) },
+            { "name": "barn", "role": "worker", "network": card(Cable::Second(cable), BARN) },
+        ]});
+        let seeds = Made::new(lab, "pair", &hosts)?;
         let machine = |name: &str, network: Network| -> Check<Options> {
             let mut options = lab.small(&format!("pair-{name}"), Arch::Amd64, &image)?;
             options.network = network;
@@ -67,7 +74,7 @@ impl Pair {
         let mut tower = lab.start(options)?;
         tower.expect(TOWER, Deadline::seconds(READY)).map_err(Broken::when("the controller has no address"))?;
         let barn = lab.start(machine("barn", Network::Cable(Cable::Second(cable)))?)?;
-        Ok(Self { _tower: tower, _barn: barn, kubectl: seeds.kubectl })
+        Ok(Self { _tower: tower, _barn: barn, kubectl: seeds.kubectl(lab, api)? })
     }
 
     fn serves(&self) -> Check {
@@ -87,49 +94,4 @@ impl Pair {
         let said = kubectl.run(&["exec", "client", "--", BUSYBOX, "echo", "from the barn"])?;
         if said.trim() == "from the barn" { Ok(()) } else { Err(Broken(format!("exec gave `{said}`"))) }
     }
-}
-
-/// What `skerry cluster new` made.
-struct Seeds {
-    folder: std::path::PathBuf,
-    kubectl: Kubectl,
-}
-
-impl Seeds {
-    fn make(lab: &Lab, api: u16, cable: u16) -> Check<Self> {
-        let (folder, hosts, config) =
-            (lab.scratch("pair-cluster"), lab.scratch("hosts.yaml"), lab.scratch("pair.kubeconfig"));
-        let card = |end: Cable, address: &str| json!([{ "mac": end.mac(), "addresses": [format!("{address}/24")] }]);
-        let text = json!({
-            "apiVersion": "skerry.dev/v1",
-            "kind": "Cluster",
-            "spec": { "hosts": [
-                { "name": "tower", "role": "controller", "network": card(Cable::First(cable), TOWER) },
-                { "name": "barn", "role": "worker", "network": card(Cable::Second(cable), BARN) },
-            ]},
-        });
-        files::write(&hosts, text.to_string().as_bytes()).map_err(Broken::when("no file of hosts"))?;
-        let verb = |words: &[&str]| -> Check<String> {
-            let program = Program::new(lab.skerry()).args(["cluster"]).args(words).arg("--out").arg(&folder);
-            program.finish()?.success()
-        };
-        verb(&["new", "pair", "--hosts", &hosts.display().to_string()])?;
-        let text = verb(&["kubeconfig", "pair", "--server", &format!("https://127.0.0.1:{api}")])?;
-        files::write(&config, text.as_bytes()).map_err(Broken::when("no kubeconfig"))?;
-        let command = format!("{} --quiet kubectl --kubeconfig {}", lab.skerry().display(), config.display());
-        Ok(Self { folder, kubectl: Kubectl::new(command, lab.interrupt.clone()) })
-    }
-
-    /// A host's seed on a medium.
-    fn medium(&self, lab: &Lab, host: &str) -> Check<std::path::PathBuf> {
-        let seed =
-            files::read_text(&self.folder.join(format!("seeds/{host}.yaml"))).map_err(Broken::when("no seed"))?;
-        let medium = lab.scratch(&format!("pair-{host}.img"));
-        Medium::nocloud(seed).write(&medium).map_err(Broken::when("no medium"))?;
-        Ok(medium)
-    }
-}
-
-fn port() -> Check<u16> {
-    free_port(None).map_err(Broken::when("no free port"))
 }

@@ -11,7 +11,7 @@ use std::{
     process::ExitCode,
 };
 
-use crate::{files, native, process};
+use crate::{files, go, native, process};
 
 /// What to run.
 #[derive(Debug, clap::Args)]
@@ -106,27 +106,6 @@ fn own(work: &Path, args: &Args) -> Result<(), String> {
     process::show("cargo", &words, &env)
 }
 
-/// Builds something of the suite's module, with the flags and from the caches of `skerry build`, which has most of it already.
-fn go(words: &[&str]) -> Result<(), String> {
-    let (verb, rest) = words.split_first().ok_or("nothing to build")?;
-    let cache = variable("SKERRY_CACHE").unwrap_or_else(|| {
-        let own = variable("XDG_CACHE_HOME").or_else(|| variable("HOME").map(|home| home.join(".cache")));
-        own.unwrap_or_default().join("skerry")
-    });
-    let folder = |name: &str, below: &str| match variable(name) {
-        Some(own) => format!("{name}={}", own.display()),
-        None => format!("{name}={}", cache.join(below).display()),
-    };
-    let (modules, built) = (folder("GOMODCACHE", "go/mod"), folder("GOCACHE", "go/build"));
-    let head = ["CGO_ENABLED=0", "GOTOOLCHAIN=local", "GOAMD64=v1", &modules, &built, "go", verb, "-C", MODULE];
-    let all = [&head[..], &["-trimpath", "-buildvcs=false", "-modcacherw"], rest].concat();
-    process::run("env", &all.into_iter().map(OsStr::new).collect::<Vec<_>>()).map(drop)
-}
-
-fn variable(name: &str) -> Option<PathBuf> {
-    std::env::var_os(name).map(PathBuf::from)
-}
-
 /// The suite's programs.
 struct Suite {
     tests: PathBuf,
@@ -137,8 +116,8 @@ impl Suite {
     fn build(work: &Path) -> Result<Self, String> {
         let (tests, runner) = (work.join("e2e.test"), work.join("ginkgo"));
         let to = |file: &Path| format!("-o={}", file.display());
-        go(&["test", "-c", "-vet=off", &to(&tests), "k8s.io/kubernetes/test/e2e"])?;
-        go(&["build", &to(&runner), "github.com/onsi/ginkgo/v2/ginkgo"])?;
+        go::go(MODULE, &["test", "-c", "-vet=off", &to(&tests), "k8s.io/kubernetes/test/e2e"])?;
+        go::go(MODULE, &["build", &to(&runner), "github.com/onsi/ginkgo/v2/ginkgo"])?;
         let registries = work.join("registries.yaml");
         files::write(&registries, &images::registries())?;
         Ok(Self { tests, registries })

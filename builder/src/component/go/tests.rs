@@ -95,6 +95,24 @@ fn a_changed_source_is_built_again() {
 }
 
 #[test]
+fn a_changed_module_beside_it_is_built_again() {
+    let place = place("a");
+    let write = |path: &str, text: &str| {
+        let path = place.component.folder.join(path);
+        fsx::create_dir_all(path.parent().unwrap()).unwrap();
+        fsx::write_atomic(&path, text.as_bytes()).unwrap();
+    };
+    write("go.mod", &format!("{GO_MOD}\nrequire ours v0.0.0\n\nreplace ours => ../ours\n"));
+    write("../ours/go.mod", "module ours\n\ngo 1.24\n");
+    write("main.go", "package main\n\nimport \"ours\"\n\nfunc main() { println(ours.Word) }\n");
+    write("../ours/ours.go", "package ours\n\nconst Word = \"before\"\n");
+    let before = stored(&build(&place, Arch::Amd64));
+    assert_eq!(stored(&build(&place, Arch::Amd64)), before);
+    write("../ours/ours.go", "package ours\n\nconst Word = \"after\"\n");
+    assert_ne!(stored(&build(&place, Arch::Amd64)), before);
+}
+
+#[test]
 fn the_version_is_stamped() {
     let place = place("a");
     let text = fsx::read(&stored(&build(&place, Arch::Amd64))).unwrap();

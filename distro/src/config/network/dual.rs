@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::subnet6::{BadSubnet6, Subnet6};
+use super::super::subnet::{BadSubnet, Subnet6};
 
 /// The second addresses of pods and services. The first are always IPv4.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +37,7 @@ pub enum BadDualStack {
         key: &'static str,
         /// What is wrong.
         #[source]
-        source: BadSubnet6,
+        source: BadSubnet,
     },
     /// Too many or too few addresses.
     #[error("dualStack.{key}: `{range}` is of {} bits; wanted: {least} to {most}", .range.prefix())]

@@ -19,9 +19,12 @@ pub fn create_new(path: &Path, access: Access) -> Result<fs::File> {
     Ok(file)
 }
 
-/// Makes a folder that nobody else may enter; `XXXXXX` at the end of its path stands for what makes it a new one.
-pub fn private_folder(path: &Path) -> Result<PathBuf> {
-    at("create folder", path, nix::unistd::mkdtemp(path).map_err(Into::into))
+/// Makes a new folder that nobody else may enter; its path begins as is said here.
+pub fn private_folder(head: &Path) -> Result<PathBuf> {
+    let mut template = head.as_os_str().to_owned();
+    // What mkdtemp(3) puts other letters for.
+    template.push("X".repeat(6));
+    at("create folder", head, nix::unistd::mkdtemp(Path::new(&template)).map_err(Into::into))
 }
 
 /// Creates a file for writing and reading that has no name any more: it goes with the process, however that ends.

@@ -1,7 +1,5 @@
 //! Programs that may run for so long and no longer, whatever becomes of whoever waits for them.
 
-#![expect(clippy::disallowed_methods, reason = "a part of the one place that starts processes")]
-
 use std::{
     ffi::OsString,
     path::{Path, PathBuf},

@@ -6,8 +6,8 @@ mod words;
 
 use serde_yaml_ng::{Mapping, Value};
 
-use super::{Cluster, Storage, StorageType};
-use crate::{duty::Duty, seed::Source};
+use super::{Cluster, Storage};
+use crate::{duty::Duty, seed::Source, storage::StorageType};
 
 /// What became of a k0sctl.yaml.
 #[derive(Clone, Debug, PartialEq, Eq)]

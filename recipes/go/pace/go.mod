@@ -1,0 +1,3 @@
+module components.skerry.dev/pace
+
+go 1.25.0
