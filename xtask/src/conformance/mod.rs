@@ -25,6 +25,9 @@ pub struct Args {
     /// A cluster that is there, by its file of access
     #[arg(long, value_name = "FILE")]
     kubeconfig: Option<PathBuf>,
+    /// Only build the suite
+    #[arg(long)]
+    build: bool,
 }
 
 /// The components whose images the suite's pods run, besides those that every node has.
@@ -60,6 +63,9 @@ const WITHOUT_PODS: [&str; 18] = [
 pub fn run(args: &Args) -> Result<ExitCode, String> {
     let work = std::path::absolute("target/conformance").map_err(|error| format!("no current folder: {error}"))?;
     files::create_dir_all(&work)?;
+    if args.build {
+        return Suite::build(&work).map(|_| ExitCode::SUCCESS);
+    }
     let report = work.join("report.json");
     files::remove(&report);
     let ran = match &args.kubeconfig {
