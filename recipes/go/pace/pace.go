@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"runtime/metrics"
 	"strconv"
+	"sync"
 	"time"
 )
 
@@ -25,6 +26,8 @@ type pacer struct {
 	at        time.Time
 	allocated uint64
 	samples   []metrics.Sample
+	idle      *time.Timer
+	mutex     sync.Mutex
 }
 
 // signal is collected with every collection; it is large enough to lie in no block with others.
@@ -44,7 +47,36 @@ func init() {
 	}
 	p := &pacer{span: span, most: most, at: time.Now()}
 	p.samples = []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/gc/heap/allocs:bytes"}}
+	p.idle = time.AfterFunc(span, p.settle)
 	p.await()
+}
+
+// settle collects what a burst has left when nothing has been collected for a span since, and gives it back at once: a program
+// that idles may not come to a collection by itself for minutes.
+func (p *pacer) settle() {
+	if worth(p.grown()) {
+		debug.FreeOSMemory()
+		return
+	}
+	p.idle.Reset(p.span)
+}
+
+// grown is what the last collection left, and what has been allocated since, in bytes.
+func (p *pacer) grown() (live, grown uint64) {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	live, allocated := p.heap()
+	return live, allocated - p.allocated
+}
+
+// worth says whether a collection would give back enough to be worth its time.
+func worth(live, grown uint64) bool {
+	return grown*100 >= live*least
+}
+
+func (p *pacer) heap() (live, allocated uint64) {
+	metrics.Read(p.samples)
+	return p.samples[0].Value.Uint64(), p.samples[1].Value.Uint64()
 }
 
 // await has the pacer look at the heap after the next collection.
@@ -56,12 +88,14 @@ func (p *pacer) await() {
 }
 
 func (p *pacer) adjust() {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
 	now := time.Now()
-	metrics.Read(p.samples)
-	live, allocated := p.samples[0].Value.Uint64(), p.samples[1].Value.Uint64()
+	live, allocated := p.heap()
 	rate := float64(allocated-p.allocated) / max(now.Sub(p.at).Seconds(), 1e-3)
 	p.at, p.allocated = now, allocated
 	debug.SetGCPercent(percent(rate, p.span, live, p.most))
+	p.idle.Reset(p.span)
 }
 
 // percent is the GOGC with which a heap that grows by `rate` bytes a second is collected once a span; `live` is what the last

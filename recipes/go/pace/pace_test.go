@@ -35,3 +35,9 @@ func TestNoRateLeavesTheBounds(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestWhatHardlyGrewIsLeft(t *testing.T) {
+	if worth(50*mib, 4*mib) || !worth(50*mib, 5*mib) || !worth(0, mib) {
+		t.Error("a tenth is worth it")
+	}
+}
