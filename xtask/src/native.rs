@@ -25,8 +25,31 @@ struct Built {
     path: PathBuf,
 }
 
+/// Programs that machines made of namespaces need, and Debian's packages of them.
+const NEEDS: [(&str, &str); 5] = [
+    ("unshare", "util-linux"),
+    ("nsenter", "util-linux"),
+    ("ip", "iproute2"),
+    ("nft", "nftables"),
+    ("systemctl", "systemd"),
+];
+
+/// Names what is missing before a test runs into it.
+pub fn check_needs() -> Result<(), String> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
+    folders.extend(["/usr/sbin", "/sbin"].map(PathBuf::from));
+    let missing = |name: &str| !folders.iter().any(|folder| folder.join(name).exists());
+    let packages: Vec<&str> = NEEDS.iter().filter(|(name, _)| missing(name)).map(|(_, package)| *package).collect();
+    if packages.is_empty() {
+        return Ok(());
+    }
+    Err(format!("programs are missing that the tests need: install {}", packages.join(", ")))
+}
+
 /// Runs them, one at a time: each has machines of its own, made of namespaces.
 pub fn run(args: &Args) -> Result<(), String> {
+    check_needs()?;
     let work = Path::new("target/native");
     let file = build(work, &[])?;
     let folder = components(&file, work)?;

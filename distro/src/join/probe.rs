@@ -45,3 +45,67 @@ fn judge(proven: io::Result<()>) -> Heard {
         Err(_) => Heard::Noise,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, SocketAddr};
+
+    use skerry_formats::token::Server;
+    use tokio::{io::AsyncWriteExt as _, net::TcpListener};
+    use tokio_rustls::TlsAcceptor;
+
+    use super::{Heard, probe};
+    use crate::{
+        config::Lifetimes,
+        link::{Credentials, Front, print_of},
+        pki::{Authority, CONTROLLER_NAME, LeafRequest, kubelet_server},
+        sys::clock,
+    };
+
+    fn authority() -> Authority {
+        Authority::generate("farm", Lifetimes::default().authority, clock::now()).expect("an authority")
+    }
+
+    async fn listener() -> (TcpListener, Server) {
+        let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await.expect("a port");
+        let server = listener.local_addr().expect("bound").to_string().parse().expect("valid");
+        (listener, server)
+    }
+
+    /// A controller of a cluster, as far as it answers who joins.
+    async fn controller(ca: &Authority) -> Server {
+        let name = "tower".parse().expect("a name");
+        let request = LeafRequest { dns_names: vec![CONTROLLER_NAME.to_owned()], ..kubelet_server(&name) };
+        let leaf = ca.issue(&request, clock::now()).expect("issued");
+        let keys = Front::keys(&Credentials { authority: ca.certificate.clone(), leaf }).expect("keys");
+        let (listener, server) = listener().await;
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let _met = TlsAcceptor::from(keys.join.clone()).accept(stream).await;
+            }
+        });
+        server
+    }
+
+    #[tokio::test]
+    async fn a_controller_is_told_from_another_clusters_from_noise_and_from_nothing() {
+        let (ours, other) = (authority(), authority());
+        let print = print_of(&ours.certificate).expect("a print");
+        let (member, stranger) = (controller(&ours).await, controller(&other).await);
+        let (closed, nothing) = listener().await;
+        drop(closed);
+        let (noisy, noise) = listener().await;
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = noisy.accept().await {
+                let _gone = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
+            }
+        });
+        for (server, heard) in
+            [(&member, Heard::Member), (&stranger, Heard::Stranger), (&noise, Heard::Noise), (&nothing, Heard::Nothing)]
+        {
+            assert_eq!(probe(std::slice::from_ref(server), print).await.expect("asked"), [heard], "{server}");
+        }
+        let all = probe(&[nothing, stranger, member], print).await.expect("asked");
+        assert!(all.len() == 3 && all.contains(&Heard::Member), "{all:?}");
+    }
+}

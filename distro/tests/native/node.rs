@@ -132,8 +132,10 @@ fn folder_of(key: &str) -> PathBuf {
     std::env::var_os(key).unwrap_or_else(|| panic!("{key} is not set")).into()
 }
 
-/// The built-in images by name.
+/// The built-in images by name; the list lies beside the archives or beside their folder.
 pub fn images() -> BTreeMap<String, String> {
-    let text = std::fs::read_to_string(folder_of("SK8S_IMAGES").join("images.json")).expect("a list of images");
+    let folder = folder_of("SK8S_IMAGES");
+    let lists = [folder.join("images.json"), folder.with_file_name("images.json")];
+    let text = lists.iter().find_map(|list| std::fs::read_to_string(list).ok()).expect("a list of images");
     sk8s::component::images(&text).expect("JSON")
 }

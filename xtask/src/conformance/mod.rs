@@ -89,6 +89,7 @@ fn there(work: &Path, config: &Path, args: &Args) -> Result<(), String> {
 
 /// Against a controller that runs pods and a worker, each on a machine of its own made of namespaces.
 fn own(work: &Path, args: &Args) -> Result<(), String> {
+    native::check_needs()?;
     let file = native::build(work, &IMAGES)?;
     let folder = native::components(&file, work)?;
     let suite = Suite::build(work)?;

@@ -51,6 +51,7 @@ impl Kit {
 
 /// Measures all of it.
 pub fn measure(out: &Path, table: &mut Table) -> Result<(), String> {
+    native::check_needs()?;
     let out = std::path::absolute(out).map_err(|error| format!("no current folder: {error}"))?;
     files::create_dir_all(&out)?;
     let file = native::build(&out, &[])?;
