@@ -126,7 +126,7 @@ fn charts_are_as_the_configuration_says() {
     assert_eq!((node.word("default", "theirs").as_str(), node.history("theirs").len()), ("theirs", 1));
     node.chart_is("default/web", ChartState::Deployed);
 
-    chart(&node.machine, "web", &WORD.replace("data: {", "data: {more: here, "));
+    chart(&node.machine, "web", &WORD.replace("\ndata: {", "\ndata: {more: here, "));
     eventually("a changed file arrives", || {
         let more = node.said(&["get", "configmap", "web-word", "-o", "jsonpath={.data.more}"]);
         (more == "here").then_some(())
