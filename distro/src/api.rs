@@ -112,7 +112,13 @@ impl Client {
     /// # Errors
     /// If the server cannot be reached or says anything but yes.
     pub fn text(&self, path: &str) -> Result<String, ApiError> {
-        let mut response = self.agent.get(format!("{}{path}", self.server)).call().map_err(unreachable)?;
+        self.long(path, "*/*")
+    }
+
+    /// What the API says at a path in a form that is asked for, however long.
+    fn long(&self, path: &str, form: &str) -> Result<String, ApiError> {
+        let request = self.agent.get(format!("{}{path}", self.server)).header("Accept", form);
+        let mut response = request.call().map_err(unreachable)?;
         let text = response.body_mut().with_config().limit(TEXT).read_to_string().map_err(ApiError::Unreachable)?;
         match response.status().as_u16() {
             200 => Ok(text),
@@ -140,13 +146,8 @@ impl Client {
     /// # Errors
     /// If the server cannot be reached or says anything but yes.
     pub fn metadata(&self, path: &str) -> Result<serde_json::Value, ApiError> {
-        let request = self.agent.get(format!("{}{path}", self.server)).header("Accept", METADATA);
-        let mut response = request.call().map_err(unreachable)?;
-        let text = response.body_mut().with_config().limit(TEXT).read_to_string().map_err(ApiError::Unreachable)?;
-        match response.status().as_u16() {
-            200 => serde_json::from_str(&text).map_err(|source| ApiError::Answer { path: path.to_owned(), source }),
-            status => Err(refused(path, status, &text)),
-        }
+        let text = self.long(path, METADATA)?;
+        serde_json::from_str(&text).map_err(|source| ApiError::Answer { path: path.to_owned(), source })
     }
 
     /// Removes an object; whether there was one.

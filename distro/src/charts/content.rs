@@ -38,7 +38,7 @@ impl Contents {
         let mut whole = Hasher::default();
         for path in &files {
             let name = path.strip_prefix(chart).unwrap_or(path);
-            whole.update(format!("{}\0{}\n", name.display(), Digest::of(&fs::read_bytes(path)?)).as_bytes());
+            whole.update(format!("{}\0{}\n", name.display(), fs::digest(path)?).as_bytes());
         }
         let digest = whole.finish();
         self.0.insert(chart.to_owned(), (prints, digest));

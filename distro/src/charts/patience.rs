@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use crate::config::ReleaseRef;
+use crate::{config::ReleaseRef, supervisor::doubled};
 
 const FIRST: Duration = Duration::from_secs(30);
 const LONGEST: Duration = Duration::from_secs(600);
@@ -61,9 +61,8 @@ impl Patience {
     }
 }
 
-/// Doubled with each failure.
 fn pause(failures: u32) -> Duration {
-    FIRST.saturating_mul(1 << failures.saturating_sub(1).min(16)).min(LONGEST)
+    doubled(failures, FIRST, LONGEST)
 }
 
 #[cfg(test)]

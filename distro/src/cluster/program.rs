@@ -2,19 +2,15 @@
 
 use std::{
     collections::BTreeMap,
-    io::Read as _,
     path::{Path, PathBuf},
 };
 
-use skerry_formats::{
-    arch::Arch,
-    digest::{Digest, Hasher},
-};
+use skerry_formats::{arch::Arch, digest::Digest};
 
 use super::ClusterError;
 use crate::{
     payload::{OWN, Payload, PayloadError},
-    sys::fs::{self, FsError},
+    sys::fs,
 };
 
 /// A program with all components in it.
@@ -41,7 +37,7 @@ pub fn find(named: &[(Arch, PathBuf)]) -> Result<Programs, ClusterError> {
         if found != *arch {
             return Err(ClusterError::OtherArch { path: path.clone(), found, wanted: *arch });
         }
-        programs.insert(*arch, Program { path: path.clone(), digest: digest(path)? });
+        programs.insert(*arch, Program { path: path.clone(), digest: fs::digest(path)? });
     }
     if let Some(here) = Arch::of_kernel(std::env::consts::ARCH).filter(|here| !programs.contains_key(here)) {
         let own = Path::new(OWN);
@@ -49,7 +45,7 @@ pub fn find(named: &[(Arch, PathBuf)]) -> Result<Programs, ClusterError> {
             let name = fs::read_link(own)?.unwrap_or_else(|| own.to_owned());
             return Err(ClusterError::Empty(name));
         };
-        programs.insert(here, Program { path: own.to_owned(), digest: digest(own)? });
+        programs.insert(here, Program { path: own.to_owned(), digest: fs::digest(own)? });
     }
     Ok(programs)
 }
@@ -60,17 +56,5 @@ fn arch_of(path: &Path) -> Result<Arch, ClusterError> {
         Ok(None) => Err(ClusterError::Empty(path.to_owned())),
         Err(PayloadError::Foreign { theirs, .. }) => Ok(theirs),
         Err(error) => Err(error.into()),
-    }
-}
-
-fn digest(path: &Path) -> Result<Digest, FsError> {
-    let mut file = fs::open(path)?;
-    let (mut hasher, mut buffer) = (Hasher::default(), vec![0; 256 * 1024]);
-    loop {
-        let count = fs::during("read", path, file.read(&mut buffer))?;
-        if count == 0 {
-            return Ok(hasher.finish());
-        }
-        hasher.update(buffer.get(..count).unwrap_or_default());
     }
 }

@@ -24,8 +24,9 @@ fn budget_mib(component: ComponentId, machine: &Machine) -> u64 {
 const SPAN: &str = "20s";
 
 /// The variables that tell a Go program how hard to save. A component keeps in spare what it allocates within a while: little
-/// when idle, at most as much as it lives on, and less than that on a small machine and as it nears its budget. On two processors everyone but kube-apiserver keeps to one: threads that
-/// wake each other to share next to no work cost the whole machine a seventh of its start, and a fifth of what it does idle.
+/// when idle, at most as much as it lives on, and less than that on a small machine and as it nears its budget. On two
+/// processors everyone but kube-apiserver keeps to one: threads that wake each other to share next to no work cost the whole
+/// machine a seventh of its start, and a fifth of what it does idle.
 pub(super) fn environment(component: ComponentId, machine: &Machine) -> Vec<(&'static str, String)> {
     let percent = if machine.memory_mib < 4096 { 40 } else { 100 };
     let limit = format!("{}MiB", budget_mib(component, machine));

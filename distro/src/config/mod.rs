@@ -25,7 +25,7 @@ pub use default::DEFAULT;
 pub use duration::text as duration_text;
 pub use flags::{BadFlag, Flags, Target};
 pub use gates::{BadGate, FeatureGates};
-pub use helm::{BadChart, BadHelm, BadRepository, Chart, Helm, Manner, ReleaseRef, Repository, Secret, Source, Trust};
+pub use helm::{BadChart, BadHelm, BadRepository, Chart, Helm, Manner, ReleaseRef, Repository, Source, Trust};
 pub use host::{BadHost, Domain, San};
 pub use images::{BadImages, Images, OtherImage, PullPolicy};
 pub use import::{ImportError, Imported, Remark, Weight, import};

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use super::{
     prepare::Prepared,
-    tasks::{Failure, blocking},
+    tasks::{Failure, Told, blocking},
 };
 use crate::{
     api::Client,
@@ -104,16 +104,15 @@ impl Yard {
 
     /// Until nothing is wanted and nothing is left.
     async fn rounds(&mut self) {
-        let mut told = String::new();
+        let mut told = Told::default();
         loop {
             match self.round().await {
                 Ok(Rest::Nothing) => return,
-                Ok(Rest::More) => told.clear(),
+                Ok(Rest::More) => told.forget(),
                 Err(error) => {
                     let error = chain(&*error);
-                    if told != error {
+                    if told.is_news(&error) {
                         tracing::warn!(error, "charts are not looked after");
-                        told = error;
                     }
                 }
             }

@@ -6,13 +6,16 @@ use std::{collections::BTreeMap, net::IpAddr, time::Duration};
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::prepare::{NodeError, Prepared};
+use super::{
+    prepare::{NodeError, Prepared},
+    tasks::{Failure, Told, blocking},
+};
 use crate::{
-    api::{ApiError, CONFIG_MAPS, Client},
+    api::{CONFIG_MAPS, Client},
     component::ETCD_CLIENT_URL,
     config::{DataSource, NodeName, Storage},
     join::{Council, Opened, Seats},
-    peers::{self, Company, Etcd, EtcdError, Member, ROLL},
+    peers::{self, Company, Etcd, Member, ROLL},
     pki::{Identity, LeafRequest},
     supervisor::chain,
     sys::clock,
@@ -67,7 +70,7 @@ pub struct Tending {
 
 /// Tends the members for as long as the process lives.
 pub async fn tend(mut tending: Tending) {
-    let mut told = String::new();
+    let mut told = Told::default();
     loop {
         if tending.company.wait_for(|company| *company == Company::Several).await.is_err() {
             return std::future::pending().await;
@@ -104,33 +107,21 @@ async fn look(tending: &Tending, etcd: &Etcd) -> Option<Vec<Member>> {
 }
 
 /// Keeps the list in the API; what hinders that is told once.
-async fn roll(tending: &Tending, etcd: &Etcd, members: Vec<Member>, told: &mut String) {
+async fn roll(tending: &Tending, etcd: &Etcd, members: Vec<Member>, told: &mut Told) {
     let (etcd, name, api) = (etcd.clone(), tending.name.clone(), tending.api.borrow().clone());
-    let kept = tokio::task::spawn_blocking(move || keep_roll(&etcd, &api, &members, &name)).await;
-    match kept {
-        Ok(Err(error)) => {
-            let error = chain(&error);
-            if *told != error {
+    match blocking(move || keep_roll(&etcd, &api, &members, &name)).await {
+        Ok(()) => told.forget(),
+        Err(error) => {
+            let error = chain(&*error);
+            if told.is_news(&error) {
                 tracing::warn!(error, "the list of etcd's members is not kept");
-                *told = error;
             }
         }
-        Ok(Ok(())) => told.clear(),
-        Err(_) => {}
     }
 }
 
-/// A list that cannot be kept.
-#[derive(Debug, thiserror::Error)]
-enum RollError {
-    #[error(transparent)]
-    Api(#[from] ApiError),
-    #[error(transparent)]
-    Etcd(#[from] EtcdError),
-}
-
 /// The work of the controller whose member leads. A list that somebody changed meanwhile is left for the next time.
-fn keep_roll(etcd: &Etcd, api: &Client, members: &[Member], name: &NodeName) -> Result<(), RollError> {
+fn keep_roll(etcd: &Etcd, api: &Client, members: &[Member], name: &NodeName) -> Result<(), Failure> {
     let leader = etcd.leader()?;
     if !members.iter().any(|member| member.id == leader && member.name == name.as_str()) {
         return Ok(());

@@ -143,20 +143,37 @@ fn apply(applier: &mut Applier, text: &str) -> Result<(), Failure> {
 }
 
 async fn until_done<E: Into<Failure>>(what: &'static str, work: impl Fn() -> Result<(), E> + Clone + Send + 'static) {
-    let mut told = String::new();
+    let mut told = Told::default();
     loop {
         let work = work.clone();
         match blocking(move || work().map_err(Into::into)).await {
             Ok(()) => return,
             Err(error) => {
                 let error = chain(&*error);
-                if error != told {
+                if told.is_news(&error) {
                     tracing::warn!(error, "{what}");
-                    told = error;
                 }
                 tokio::time::sleep(AGAIN).await;
             }
         }
+    }
+}
+
+/// What was told last, so that the same is told once.
+#[derive(Debug, Default)]
+pub(super) struct Told(String);
+
+impl Told {
+    /// Remembers a text; whether it is another than the last.
+    pub(super) fn is_news(&mut self, text: &str) -> bool {
+        let news = self.0 != text;
+        text.clone_into(&mut self.0);
+        news
+    }
+
+    /// Forgets it: all is well again.
+    pub(super) fn forget(&mut self) {
+        self.0.clear();
     }
 }
 

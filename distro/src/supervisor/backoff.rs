@@ -11,8 +11,13 @@ const LONGEST: Duration = Duration::from_secs(30);
 /// The pause after a number of failures in a row: doubled each time, from a quarter of a second to half a minute.
 #[must_use]
 pub fn pause(failures: u32) -> Duration {
-    let doublings = failures.saturating_sub(1).min(16);
-    FIRST.saturating_mul(1 << doublings).min(LONGEST)
+    doubled(failures, FIRST, LONGEST)
+}
+
+/// The pause after a number of failures in a row, doubled each time.
+#[must_use]
+pub fn doubled(failures: u32, first: Duration, longest: Duration) -> Duration {
+    first.saturating_mul(1 << failures.saturating_sub(1).min(16)).min(longest)
 }
 
 #[cfg(test)]

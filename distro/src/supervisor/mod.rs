@@ -7,6 +7,7 @@ mod machine;
 mod probe;
 mod unit;
 
+pub(crate) use backoff::doubled;
 pub(crate) use driver::chain;
 pub use driver::{Board, Command, Driver, Handle, board};
 pub use machine::{Effect, Event, IllegalEvent, Machine, Pods};

@@ -7,7 +7,7 @@ mod repository;
 use std::{collections::BTreeSet, num::NonZeroU8};
 
 pub use chart::{BadChart, Chart, Manner, ReleaseRef, Source};
-pub use raw::{RawExtensions, RawHelm, Secret};
+pub use raw::{RawExtensions, RawHelm};
 pub use repository::{BadRepository, Repository, Trust};
 
 /// How many charts are brought in at once where nobody says: each takes a process of helm's.

@@ -1,9 +1,8 @@
 //! `spec.extensions` as written.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 use serde_yaml_ng::Value;
+use skerry_formats::seed::Secret;
 
 use crate::config::raw::{Text, absent};
 
@@ -85,23 +84,4 @@ pub struct RawChart {
     /// Whether objects that cannot be changed are made anew.
     #[serde(rename = "forceUpgrade", skip_serializing_if = "Option::is_none")]
     pub force_upgrade: Option<bool>,
-}
-
-/// A text that no log shows.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Secret(String);
-
-impl Secret {
-    /// The text itself.
-    #[must_use]
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("…")
-    }
 }

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::raw::{RawRepository, Secret};
+use skerry_formats::seed::Secret;
+
+use super::raw::RawRepository;
 
 /// A repository of charts, or a registry with credentials or certificates of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,14 +4,30 @@
 
 use std::{
     fs,
+    io::Read as _,
     path::{Path, PathBuf},
 };
+
+use skerry_formats::digest::{Digest, Hasher};
 
 use super::{Result, at, maybe};
 
 /// The whole file.
 pub fn read_bytes(path: &Path) -> Result<Vec<u8>> {
     at("read", path, fs::read(path))
+}
+
+/// The digest of the whole file, which need not fit into memory.
+pub fn digest(path: &Path) -> Result<Digest> {
+    let mut file = super::open(path)?;
+    let (mut hasher, mut buffer) = (Hasher::default(), vec![0; 256 * 1024]);
+    loop {
+        let count = at("read", path, file.read(&mut buffer))?;
+        if count == 0 {
+            return Ok(hasher.finish());
+        }
+        hasher.update(buffer.get(..count).unwrap_or_default());
+    }
 }
 
 /// The whole file as text, with what is not UTF-8 replaced.
