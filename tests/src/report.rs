@@ -6,32 +6,47 @@ use skerry_qemu::Deadline;
 
 use crate::Check;
 
+/// Which promises are to be checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// All but those that take long.
+    Usual,
+    /// All.
+    All,
+    /// Those whose name contains this.
+    Named(String),
+}
+
 /// Counts promises while they are checked.
 #[derive(Debug)]
 pub struct Report {
-    only: Option<String>,
+    wanted: Wanted,
     start: Deadline,
     passed: u32,
     failed: u32,
 }
 
 impl Report {
-    /// A report on promises whose name contains `only`, or on all.
+    /// A report on those that are wanted.
     #[must_use]
-    pub fn new(only: Option<String>) -> Self {
-        Self { only, start: Deadline::seconds(0), passed: 0, failed: 0 }
+    pub fn new(wanted: Wanted) -> Self {
+        Self { wanted, start: Deadline::seconds(0), passed: 0, failed: 0 }
     }
 
     /// Whether any of these promises is wanted.
     #[must_use]
     pub fn wants(&self, names: &[&str]) -> bool {
-        self.only.as_ref().is_none_or(|only| names.iter().any(|name| name.contains(only.as_str())))
+        match &self.wanted {
+            Wanted::Usual | Wanted::All => true,
+            Wanted::Named(part) => names.iter().any(|name| name.contains(part.as_str())),
+        }
     }
 
-    /// Whether one of these promises is asked for by name: what takes long is not checked with all the others.
-    #[must_use]
-    pub fn names(&self, names: &[&str]) -> bool {
-        self.only.is_some() && self.wants(names)
+    /// Checks a promise that takes long, if it is asked for: by its name, or with all others.
+    pub fn long_promise(&mut self, name: &str, check: impl FnOnce() -> Check) {
+        if self.wanted != Wanted::Usual {
+            self.promise(name, check);
+        }
     }
 
     /// Checks a promise, if it is wanted; says whether it holds.
@@ -73,7 +88,7 @@ mod tests {
 
     #[test]
     fn one_broken_promise_fails_the_run() {
-        let mut report = Report::new(None);
+        let mut report = Report::new(Wanted::Usual);
         assert!(report.promise("holds", || Ok(())));
         assert!(!report.promise("does not", || Err(Broken::new("no"))));
         assert_eq!(report.close(), ExitCode::FAILURE);
@@ -81,9 +96,20 @@ mod tests {
 
     #[test]
     fn a_run_without_promises_fails() {
-        let mut report = Report::new(Some("nothing".into()));
+        let mut report = Report::new(Wanted::Named("nothing".into()));
         assert!(report.promise("unwanted", || Err(Broken::new("never run"))));
-        assert!(!report.names(&["unwanted"]) && !Report::new(None).names(&["unwanted"]));
+        report.long_promise("unwanted", || Err(Broken::new("never run")));
         assert_eq!(report.close(), ExitCode::FAILURE);
+    }
+
+    #[test]
+    fn what_takes_long_is_checked_by_name_or_with_all() {
+        let checked = |wanted| {
+            let mut report = Report::new(wanted);
+            report.long_promise("a long one", || Ok(()));
+            report.passed
+        };
+        let named = |part: &str| Wanted::Named(part.to_owned());
+        assert_eq!([Wanted::Usual, Wanted::All, named("long"), named("other")].map(checked), [0, 1, 1, 0]);
     }
 }

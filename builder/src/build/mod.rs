@@ -135,7 +135,7 @@ fn set<'a>(plan: &'a Plan, name: &'static str) -> Result<&'a SetName, BuildError
 fn components(plan: &Plan, bench: &Bench<'_>, sets: &LockedSets<'_>) -> Result<Vec<Built>, BuildError> {
     let toolchain = Toolchain::new(bench.store.root(), bench.source);
     let workshop = Workshop { store: bench.store, toolchain: &toolchain, packages: sets, reporter: bench.reporter };
-    plan.components.iter().map(|component| Ok(workshop.build(component, plan.board.arch)?)).collect()
+    Ok(workshop.build_all(&plan.components.iter().collect::<Vec<_>>(), plan.board.arch)?)
 }
 
 fn kernel_image(

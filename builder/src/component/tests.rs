@@ -109,6 +109,19 @@ fn an_image_keeps_nothing_but_its_archive() {
 }
 
 #[test]
+fn several_come_in_their_order_and_after_a_failure_no_other_is_begun() {
+    let bench = Bench::new();
+    bench.write("sets/shell/amd64/usr/bin/shell", "for amd64");
+    let text = |name: &str| SHELL.replace("name = \"shell\"", &format!("name = \"{name}\""));
+    let [one, two, three] = ["one", "two", "three"].map(|name| bench.component(name, &text(name)));
+    let absent = bench.component("absent", &text("absent").replace("/usr/bin/shell", "/usr/bin/absent"));
+    let built = bench.workshop().build_all(&[&two, &one], Arch::Amd64).unwrap();
+    assert_eq!(built.iter().map(|built| built.name.as_str()).collect::<Vec<_>>(), ["two", "one"]);
+    assert!(bench.workshop().build_all(&[&one, &absent, &three], Arch::Amd64).is_err());
+    assert!(!bench.workshop().has(&three, Arch::Amd64).unwrap());
+}
+
+#[test]
 fn a_missing_package_set_is_named() {
     let bench = Bench::new();
     let component = bench.component("shell", SHELL);

@@ -2,7 +2,11 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::OnceLock,
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
 };
 
 use skerry_formats::{arch::Arch, digest::Digest};
@@ -115,6 +119,30 @@ impl<'a> Workshop<'a> {
         let built = Built::open(component, &self.store.keep(&key, made)?)?;
         step.done(Outcome::Made);
         Ok(built)
+    }
+
+    /// Builds several, as [`Workshop::build`] does, and returns them in their order: those in Rust, of which the compiler works on
+    /// one processor for minutes, beside the others. Once one fails, no other is begun.
+    ///
+    /// # Errors
+    /// That of the first, in their order, that failed.
+    pub fn build_all(&self, components: &[&Component], arch: Arch) -> Result<Vec<Built>, ComponentError> {
+        let failed = AtomicBool::new(false);
+        let lane = |rust: bool| {
+            let in_lane = |component: &Component| matches!(component.kind, Kind::Rust { .. }) == rust;
+            let mine = components.iter().enumerate().filter(|(_, component)| in_lane(component));
+            let begun = mine.take_while(|_| !failed.load(Ordering::Relaxed));
+            let built = begun.map(|(index, component)| (index, self.build(component, arch)));
+            built.inspect(|(_, built)| _ = failed.fetch_or(built.is_err(), Ordering::Relaxed)).collect::<Vec<_>>()
+        };
+        let (ours, mut all) = thread::scope(|scope| {
+            let ours = scope.spawn(|| lane(true));
+            let others = lane(false);
+            (ours.join(), others)
+        });
+        all.extend(ours.unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        all.sort_by_key(|(index, _)| *index);
+        all.into_iter().map(|(_, built)| built).collect()
     }
 
     /// The key under which the store keeps a built component, for export.

@@ -10,10 +10,7 @@ use std::path::{Path, PathBuf};
 
 use skerry_formats::{digest::Digest, payload::Index};
 
-use crate::{
-    component::{Built, Workshop},
-    report::Outcome,
-};
+use crate::{component::Workshop, report::Outcome};
 
 pub use error::OneFileError;
 use parts::Part;
@@ -37,9 +34,9 @@ pub struct OneFile {
 /// # Errors
 /// If a component cannot be built, has a file that sk8s does not look for, or the file cannot be written.
 pub fn make(plan: &OneFilePlan, workshop: &Workshop<'_>, out: &Path) -> Result<OneFile, OneFileError> {
-    let program = workshop.build(&plan.program, plan.arch)?;
-    let built = plan.components.iter().map(|component| workshop.build(component, plan.arch));
-    let built: Vec<Built> = built.collect::<Result<_, _>>()?;
+    let wanted: Vec<_> = plan.components.iter().chain([&plan.program]).collect();
+    let mut built = workshop.build_all(&wanted, plan.arch)?;
+    let program = built.pop().map_or_else(|| workshop.build(&plan.program, plan.arch), Ok)?;
     let parts = parts::parts(&built)?;
     let step = workshop.reporter.step("compress components");
     let (frame, outcome) = pack::pack(&parts, workshop.store, &step)?;

@@ -68,8 +68,12 @@ fn single(lab: &Lab, report: &mut Report) {
         Ok(node) => node,
         Err(Broken(why)) => {
             report.promise(BOOTS, || Err(Broken(why)));
-            for name in ON_NODE.iter().map(|(name, _)| *name).chain(clock::NAMES) {
-                report.promise(name, || Err(Broken::new("there is no node to show it on")));
+            let missing = || Err(Broken::new("there is no node to show it on"));
+            for (name, _) in ON_NODE {
+                report.promise(name, missing);
+            }
+            for name in clock::NAMES {
+                report.long_promise(name, missing);
             }
             return;
         }
