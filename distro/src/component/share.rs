@@ -38,17 +38,17 @@ pub(super) fn environment(component: ComponentId, machine: &Machine) -> Vec<(&'s
 }
 
 /// The component's control group. Memory: it is slowed, not ended, at twice its budget. Processor: everybody waits for the
-/// API and calls it again when it does not answer, so that on a busy machine a server that starts anew must come first, or it
-/// never gets through its callers' attempts.
+/// API and calls it again when it does not answer. A server that starts anew beside all its callers, on a busy machine, must
+/// come first, and its datastore with it: it ends itself if its start takes more than a minute, and would for ever.
 pub(super) fn limits(component: ComponentId, machine: &Machine) -> Limits {
-    let cpu_weight = match component {
-        ComponentId::KubeApiserver => 1000,
-        ComponentId::Kine | ComponentId::Etcd => 500,
-        ComponentId::Containerd | ComponentId::Kubelet => 200,
+    let (cpu_weight, cpu_weight_at_start) = match component {
+        ComponentId::KubeApiserver => (1000, 5000),
+        ComponentId::Kine | ComponentId::Etcd => (2500, 2500),
+        ComponentId::Containerd | ComponentId::Kubelet => (200, 200),
         ComponentId::KubeControllerManager
         | ComponentId::KubeScheduler
         | ComponentId::KubeProxy
-        | ComponentId::Flannel => 100,
+        | ComponentId::Flannel => (100, 100),
     };
-    Limits { memory_high_mib: budget_mib(component, machine) * 2 + 64, cpu_weight }
+    Limits { memory_high_mib: budget_mib(component, machine) * 2 + 64, cpu_weight, cpu_weight_at_start }
 }

@@ -75,7 +75,12 @@ fn described(spec: &ComponentSpec) -> String {
     let Account { uid, gid } = spec.account;
     let needs: Vec<_> = spec.needs.iter().map(|n| format!("{} {:?}", n.component, n.stage)).collect();
     text.push_str(&format!("{}\n  user {uid}:{gid}\n", spec.id));
-    text.push_str(&format!("  memory.high {}M cpu.weight {}\n", spec.limits.memory_high_mib, spec.limits.cpu_weight));
+    let limits = spec.limits;
+    text.push_str(&format!("  memory.high {}M cpu.weight {}", limits.memory_high_mib, limits.cpu_weight));
+    if limits.cpu_weight_at_start != limits.cpu_weight {
+        text.push_str(&format!(", {} until it is ready", limits.cpu_weight_at_start));
+    }
+    text.push('\n');
     text.push_str(&format!("  after {}\n", if needs.is_empty() { "nothing".into() } else { needs.join(", ") }));
     text.push_str(&format!("  until {:?}\n  stops in {:?} with {:?}\n", spec.probe, spec.grace, spec.scope));
     for (key, value) in &spec.env {

@@ -191,6 +191,11 @@ impl Driver {
             }
             Effect::Ready(id) => {
                 self.note(ready_event(id));
+                if let (Some(home), Some(spec)) = (&self.home, self.spec(id))
+                    && let Err(error) = home.weigh(id.as_str(), spec.limits.cpu_weight)
+                {
+                    tracing::warn!(component = %id, %error, "keeps the share of a start");
+                }
                 None
             }
             Effect::Hung(id) => {

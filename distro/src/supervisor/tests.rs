@@ -23,7 +23,7 @@ fn spec(id: ComponentId, needs: Vec<Need>) -> ComponentSpec {
         args: Vec::new(),
         env: Vec::new(),
         account: Account::ROOT,
-        limits: Limits { memory_high_mib: 1, cpu_weight: 100 },
+        limits: Limits { memory_high_mib: 1, cpu_weight: 100, cpu_weight_at_start: 100 },
         needs,
         probe: Probe::Api,
         grace: GRACE,

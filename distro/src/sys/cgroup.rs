@@ -20,6 +20,8 @@ pub struct Limits {
     pub memory_high_mib: u64,
     /// Share of processor time among our components; 100 is even.
     pub cpu_weight: u16,
+    /// The share of one that is not ready yet.
+    pub cpu_weight_at_start: u16,
 }
 
 const ROOT: &str = "/sys/fs/cgroup";
@@ -77,7 +79,7 @@ impl Home {
         ["+memory", "+cpu", "+pids"].iter().try_for_each(|controller| fs::write_kernel(&control, controller))
     }
 
-    /// Ends whatever a previous life left in a component's group, and sets the group's limits.
+    /// Ends whatever a previous life left in a component's group, and sets the group's limits as they are for a start.
     ///
     /// # Errors
     /// If the group cannot be made.
@@ -88,7 +90,15 @@ impl Home {
         }
         fs::make_kernel_folder(&group)?;
         fs::write_kernel(&group.join("memory.high"), &format!("{}M", limits.memory_high_mib))?;
-        fs::write_kernel(&group.join("cpu.weight"), &limits.cpu_weight.to_string())
+        self.weigh(component, limits.cpu_weight_at_start)
+    }
+
+    /// Sets a component's share of processor time.
+    ///
+    /// # Errors
+    /// If the kernel refuses.
+    pub fn weigh(&self, component: &str, weight: u16) -> fs::Result<()> {
+        fs::write_kernel(&self.0.join(component).join("cpu.weight"), &weight.to_string())
     }
 
     /// Puts a process into a component's group.

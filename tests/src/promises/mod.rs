@@ -41,7 +41,7 @@ pub fn run(lab: &Lab, report: &mut Report) {
 /// A promise that a booted node keeps.
 type OnNode = (&'static str, fn(&mut Node) -> Check);
 
-/// In this order on the one node: the last two restart it and stop it.
+/// In this order on the one node: the last stops it.
 const ON_NODE: [OnNode; 12] = [
     ("nothing is pulled: every image of the node is a preloaded one", workload::nothing_pulled),
     ("a Deployment of the preloaded image becomes available", workload::deployment),
@@ -49,11 +49,11 @@ const ON_NODE: [OnNode; 12] = [
     ("cluster DNS resolves it from another pod", workload::dns),
     ("nobody can log in: no getty and no SSH server runs", debug::nobody_logs_in),
     ("kubectl logs and exec work", workload::logs_and_exec),
-    ("Kubernetes' own conformance tests of the API pass", conformance::api),
     ("kube-apiserver recovers when killed", recovery::apiserver),
     ("kine recovers when killed", recovery::kine),
     ("containerd recovers when killed, and pods live on", recovery::containerd),
     ("a reboot and a reset keep the cluster", restart::keeps_cluster),
+    ("Kubernetes' own conformance tests of the API pass", conformance::api),
     ("Ctrl-C powers the machine off in order", restart::stops),
 ];
 
