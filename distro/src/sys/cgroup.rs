@@ -109,3 +109,20 @@ impl Home {
         fs::write_kernel(&self.0.join(component).join("cgroup.procs"), &pid.to_string())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_component_has_the_share_of_a_start_until_it_is_given_another() {
+        let root = tempfile::tempdir().expect("a folder");
+        let home = Home(root.path().to_owned());
+        let limits = Limits { memory_high_mib: 64, cpu_weight: 100, cpu_weight_at_start: 500 };
+        let said = |name: &str| fs::read_to_string(&root.path().join("kine").join(name)).expect("written");
+        home.prepare("kine", limits).expect("prepared");
+        assert_eq!([said("memory.high"), said("cpu.weight")], ["64M", "500"]);
+        home.weigh("kine", limits.cpu_weight).expect("weighed");
+        assert_eq!(said("cpu.weight"), "100");
+    }
+}

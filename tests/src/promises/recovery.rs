@@ -12,9 +12,16 @@ use crate::{
 /// Seconds in which a killed component must serve again: enough for emulation on a busy machine
 const BACK: u64 = 400;
 
-/// The API serves again.
+/// The API serves again, and goes before all others no longer.
 pub fn apiserver(node: &mut Node) -> Check {
-    killed(node, "kube-apiserver")
+    const SHARE: &str = "cat /host/sys/fs/cgroup/system.slice/sk8s.service/kube-apiserver/cpu.weight";
+    let share = |node: &Node| node.kubectl.shell(INSPECTOR, &format!("{BUSYBOX} {SHARE}"));
+    let before = share(node)?;
+    killed(node, "kube-apiserver")?;
+    node.kubectl.until("it has the share that it had", Deadline::seconds(60), |_| {
+        let after = share(node)?;
+        if after == before { Ok(()) } else { Err(Broken(format!("{after} after {before}"))) }
+    })
 }
 
 /// The database serves again, and what was written is there.
