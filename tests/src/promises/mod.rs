@@ -41,8 +41,8 @@ pub fn run(lab: &Lab, report: &mut Report) {
 /// A promise that a booted node keeps.
 type OnNode = (&'static str, fn(&mut Node) -> Check);
 
-/// In this order on the one node: the last stops it.
-const ON_NODE: [OnNode; 12] = [
+/// In this order on the one node.
+const ON_NODE: [OnNode; 11] = [
     ("nothing is pulled: every image of the node is a preloaded one", workload::nothing_pulled),
     ("a Deployment of the preloaded image becomes available", workload::deployment),
     ("its ClusterIP answers from another pod", workload::cluster_ip),
@@ -52,14 +52,19 @@ const ON_NODE: [OnNode; 12] = [
     ("kube-apiserver recovers when killed", recovery::apiserver),
     ("kine recovers when killed", recovery::kine),
     ("containerd recovers when killed, and pods live on", recovery::containerd),
-    ("a reboot and a reset keep the cluster", restart::keeps_cluster),
+    ("a reboot keeps the cluster", restart::reboot),
     ("Kubernetes' own conformance tests of the API pass", conformance::api),
-    ("Ctrl-C powers the machine off in order", restart::stops),
 ];
+
+/// Boots for minutes once more.
+const RESET: OnNode = ("a reset keeps the cluster", restart::reset);
+/// The last.
+const STOPS: OnNode = ("Ctrl-C powers the machine off in order", restart::stops);
 
 fn single(lab: &Lab, report: &mut Report) {
     const BOOTS: &str = "the image boots to a Ready single node";
-    let names: Vec<&str> = ON_NODE.iter().map(|(name, _)| *name).chain(clock::NAMES).chain([BOOTS]).collect();
+    let on_node = ON_NODE.iter().chain([&RESET, &STOPS]);
+    let names: Vec<&str> = on_node.map(|(name, _)| *name).chain(clock::NAMES).chain([BOOTS]).collect();
     if !report.wants(&names) {
         return;
     }
@@ -69,10 +74,10 @@ fn single(lab: &Lab, report: &mut Report) {
         Err(Broken(why)) => {
             report.promise(BOOTS, || Err(Broken(why)));
             let missing = || Err(Broken::new("there is no node to show it on"));
-            for (name, _) in ON_NODE {
+            for (name, _) in ON_NODE.iter().chain([&STOPS]) {
                 report.promise(name, missing);
             }
-            for name in clock::NAMES {
+            for name in clock::NAMES.into_iter().chain([RESET.0]) {
                 report.long_promise(name, missing);
             }
             return;
@@ -86,6 +91,8 @@ fn single(lab: &Lab, report: &mut Report) {
     for (name, check) in ON_NODE {
         report.promise(name, || check(&mut node));
     }
+    report.long_promise(RESET.0, || RESET.1(&mut node));
+    report.promise(STOPS.0, || STOPS.1(&mut node));
     clock::run(lab, report, node);
 }
 

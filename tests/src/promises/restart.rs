@@ -18,27 +18,30 @@ const REBOOT: &str = "kill -39 1";
 /// The kernel restarts at once, as if the reset button were pressed: nothing is written back.
 const RESET: &str = "echo b >/proc/sysrq-trigger";
 
-/// The cluster's objects and the pods' work survive a reboot in order and then a reset.
-pub fn keeps_cluster(node: &mut Node) -> Check {
-    let namespace = uid(&node.kubectl)?;
-    for script in [REBOOT.replace("kill", &format!("{BUSYBOX} kill")), RESET.to_owned()] {
-        let boot = boot_id(&node.kubectl)?;
-        // The connection ends with the machine.
-        let _ = node.kubectl.shell(INSPECTOR, &script);
-        node.kubectl.until("the node is Ready after the restart", Deadline::seconds(BACK), |kubectl| {
-            kubectl.node_ready()?;
-            if boot_id(kubectl)? == boot { Err(Broken::new("it has not restarted")) } else { Ok(()) }
-        })?;
-        for pod in ["client", INSPECTOR] {
-            node.kubectl.until("pods run again", Deadline::seconds(SETTLED), |k| k.pod_ready(pod))?;
-        }
-        workload::available(&node.kubectl, SETTLED)?;
-        workload::fetch(&node.kubectl, "web.default.svc.cluster.local", SETTLED)?;
-        if uid(&node.kubectl)? != namespace {
-            return Err(Broken::new("it is another cluster"));
-        }
+/// The cluster's objects and the pods' work survive a reboot in order.
+pub fn reboot(node: &mut Node) -> Check {
+    survives(node, &REBOOT.replace("kill", &format!("{BUSYBOX} kill")))
+}
+
+/// They survive a reset too.
+pub fn reset(node: &mut Node) -> Check {
+    survives(node, RESET)
+}
+
+fn survives(node: &Node, script: &str) -> Check {
+    let (namespace, boot) = (uid(&node.kubectl)?, boot_id(&node.kubectl)?);
+    // The connection ends with the machine.
+    let _ = node.kubectl.shell(INSPECTOR, script);
+    node.kubectl.until("the node is Ready after the restart", Deadline::seconds(BACK), |kubectl| {
+        kubectl.node_ready()?;
+        if boot_id(kubectl)? == boot { Err(Broken::new("it has not restarted")) } else { Ok(()) }
+    })?;
+    for pod in ["client", INSPECTOR] {
+        node.kubectl.until("pods run again", Deadline::seconds(SETTLED), |k| k.pod_ready(pod))?;
     }
-    Ok(())
+    workload::available(&node.kubectl, SETTLED)?;
+    workload::fetch(&node.kubectl, "web.default.svc.cluster.local", SETTLED)?;
+    if uid(&node.kubectl)? == namespace { Ok(()) } else { Err(Broken::new("it is another cluster")) }
 }
 
 /// The power button leads to an orderly end.
