@@ -20,9 +20,14 @@ const variable = "SK8S_GC_SPAN"
 // least is the lowest GOGC that is ever set: below it, a burst out of idleness would collect too often before it is noticed.
 const least = 10
 
+// startSpare is what a program keeps in spare at most until it has first idled, in bytes: what it makes then it mostly keeps, and
+// between garbage that would lie scattered over pages that nothing gives back.
+const startSpare = 24 << 20
+
 type pacer struct {
 	span      time.Duration
 	most      int
+	starts    bool
 	at        time.Time
 	allocated uint64
 	samples   []metrics.Sample
@@ -45,33 +50,36 @@ func init() {
 	if err != nil {
 		most = 100
 	}
-	p := &pacer{span: span, most: most, at: time.Now()}
-	p.samples = []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/gc/heap/allocs:bytes"}}
+	p := &pacer{span: span, most: most, starts: true, at: time.Now()}
+	p.samples = []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/gc/heap/allocs:bytes"}, {Name: "/memory/classes/heap/free:bytes"}}
 	p.idle = time.AfterFunc(span, p.settle)
 	p.await()
 }
 
-// settle collects what a burst has left when nothing has been collected for a span since, and gives it back at once: a program
-// that idles may not come to a collection by itself for minutes.
+// settle collects what a burst has left when nothing has been collected for a span since, and gives it back at once, with what
+// earlier collections have freed: a program that idles may not come to a collection by itself for minutes, and the runtime
+// takes its time to give back.
 func (p *pacer) settle() {
-	if worth(p.grown()) {
+	if worth(p.spare()) {
 		debug.FreeOSMemory()
 		return
 	}
 	p.idle.Reset(p.span)
 }
 
-// grown is what the last collection left, and what has been allocated since, in bytes.
-func (p *pacer) grown() (live, grown uint64) {
+// spare is what the last collection left, and what a collection could give back at most, in bytes: what has been allocated
+// since, and what lies free. Whoever has idled for a span has started.
+func (p *pacer) spare() (live, spare uint64) {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
+	p.starts = false
 	live, allocated := p.heap()
-	return live, allocated - p.allocated
+	return live, allocated - p.allocated + p.samples[2].Value.Uint64()
 }
 
 // worth says whether a collection would give back enough to be worth its time.
-func worth(live, grown uint64) bool {
-	return grown*100 >= live*least
+func worth(live, spare uint64) bool {
+	return spare*100 >= live*least
 }
 
 func (p *pacer) heap() (live, allocated uint64) {
@@ -94,8 +102,17 @@ func (p *pacer) adjust() {
 	live, allocated := p.heap()
 	rate := float64(allocated-p.allocated) / max(now.Sub(p.at).Seconds(), 1e-3)
 	p.at, p.allocated = now, allocated
-	debug.SetGCPercent(percent(rate, p.span, live, p.most))
+	most := p.most
+	if p.starts {
+		most = min(most, startPercent(live))
+	}
+	debug.SetGCPercent(percent(rate, p.span, live, most))
 	p.idle.Reset(p.span)
+}
+
+// startPercent is the GOGC with which a heap that lives on `live` bytes keeps no more than startSpare beside it.
+func startPercent(live uint64) int {
+	return max(least, int(startSpare*100/max(live, 1<<20)))
 }
 
 // percent is the GOGC with which a heap that grows by `rate` bytes a second is collected once a span; `live` is what the last

@@ -36,8 +36,21 @@ func TestNoRateLeavesTheBounds(t *testing.T) {
 	}
 }
 
-func TestWhatHardlyGrewIsLeft(t *testing.T) {
+func TestWhatHardlyGivesAnythingBackIsLeft(t *testing.T) {
 	if worth(50*mib, 4*mib) || !worth(50*mib, 5*mib) || !worth(0, mib) {
 		t.Error("a tenth is worth it")
+	}
+}
+
+func TestAStartKeepsLittleInSpare(t *testing.T) {
+	if got := startPercent(96 * mib); got != 25 {
+		t.Errorf("got %d", got)
+	}
+	within := func(live uint64) bool {
+		got := startPercent(live)
+		return got >= least && got <= startSpare/mib*100
+	}
+	if err := quick.Check(within, nil); err != nil {
+		t.Error(err)
 	}
 }
