@@ -66,7 +66,7 @@ fn interrupt_ends_the_machine_and_leaves_the_image_untouched() {
 fn identity_is_for_its_owner_only_and_a_machine_without_a_system_is_an_error() {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = tempfile::tempdir().unwrap();
-    let kubectl = Kubectl::multicall("/nonexistent/kube".into());
+    let kubectl = Kubectl::multicall("/nonexistent/clients".into());
     let options = Options {
         keep: Keep::Nothing,
         patience: std::time::Duration::from_secs(4),

@@ -27,7 +27,7 @@ pub(super) fn program(host: &Host) -> Result<PathBuf, Failure> {
     let arch = plan::host_arch()?;
     let built = host.without_mirror(|workshop| Ok(workshop.build(&component, arch)?))?;
     let path = built.files.iter().find_map(|file| match &file.content {
-        crate::tree::Content::Stored { path, .. } if file.install.file_name() == "kube" => Some(path.clone()),
+        crate::tree::Content::Stored { path, .. } if file.install.file_name() == "clients" => Some(path.clone()),
         _ => None,
     });
     Ok(path.ok_or(BuildError::NoSet("kubernetes"))?)

@@ -56,7 +56,7 @@ struct Condition {
 }
 
 impl Kubectl {
-    /// Kubernetes' multi-call program from the component store.
+    /// kubectl, which is a part of a program from the component store.
     #[must_use]
     pub fn multicall(program: PathBuf) -> Self {
         Self { program, arguments: vec!["kubectl".to_owned()] }
@@ -135,10 +135,10 @@ mod tests {
 
     #[test]
     fn printed_command_survives_a_shell() {
-        let kubectl = Kubectl::multicall("/a store/kube".into());
+        let kubectl = Kubectl::multicall("/a store/clients".into());
         assert_eq!(
             kubectl.command_line(Path::new("/out/it's")),
-            r"'/a store/kube' kubectl --kubeconfig '/out/it'\''s'"
+            r"'/a store/clients' kubectl --kubeconfig '/out/it'\''s'"
         );
     }
 }

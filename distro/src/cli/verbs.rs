@@ -300,7 +300,7 @@ fn become_part(name: &str, args: Vec<String>, places: Places) -> Result<(), CliE
     let all: Vec<String> = std::iter::once(name.to_owned()).chain(args).collect();
     let (paths, _ready) = lay_out(places, Wanted::Program)?;
     let kubeconfig = paths.admin().join("kubeconfig");
-    Err(process::become_program(&paths.components.join("kube"), &all, ("KUBECONFIG", &kubeconfig)).into())
+    Err(process::become_program(&paths.components.join("clients"), &all, ("KUBECONFIG", &kubeconfig)).into())
 }
 
 fn admin(paths: &Paths, server: Option<String>, config: Option<PathBuf>) -> Result<String, CliError> {

@@ -74,7 +74,7 @@ impl Yard {
             helm: Arc::new(node.settings.helm.clone()),
             node: node.settings.node.clone(),
             site: Site::of(&node.paths),
-            program: node.paths.components.join("kube"),
+            program: node.paths.components.join("clients"),
             api: api.clone(),
             board,
             contents: Contents::default(),

@@ -132,7 +132,7 @@ mod tests {
             layer("/var/lib/sk8s/containerd/snapshots/4/fs", process(40, 1, "an orphan")),
             layer("/var/lib/docker/overlay2/x", process(41, 1, "another's orphan")),
             process(50, 2, "vim /var/lib/sk8s/manifests/web.yaml"),
-            process(51, 2, "/usr/libexec/sk8s/kube kubectl get pods"),
+            process(51, 2, "/usr/libexec/sk8s/clients kubectl get pods"),
         ]
     }
 

@@ -19,11 +19,11 @@ use skerry_formats::{
 pub type Carried<'a> = (&'a str, Mode, &'a [u8]);
 
 /// What kubectl is here: it says how it was called.
-pub const KUBE: &[u8] = b"#!/bin/sh\necho \"$0 $*\"\n";
+pub const CLIENTS: &[u8] = b"#!/bin/sh\necho \"$0 $*\"\n";
 
 /// The files of most tests.
 pub const FEW: [Carried<'static>; 4] = [
-    ("bin/kube", Mode::Program, KUBE),
+    ("bin/clients", Mode::Program, CLIENTS),
     ("cni/bridge", Mode::Program, b"bridge"),
     ("images.json", Mode::Data, b"{}"),
     ("images/pause.tar", Mode::Data, b""),

@@ -76,7 +76,7 @@ fn what_is_carried_is_laid_out_under_the_digest_of_its_index() {
 #[test]
 fn what_lies_ready_is_used_as_it_is() {
     let bench = Bench::new();
-    let inode = |ready: &Ready| fs::metadata(ready.folder().join("bin/kube")).expect("there").ino();
+    let inode = |ready: &Ready| fs::metadata(ready.folder().join("bin/clients")).expect("there").ino();
     let first = inode(&lay_out(&bench, "sk8s", &FEW));
     // Another program with the same files: nothing is laid out again.
     let mut longer = stand_in();
@@ -91,10 +91,10 @@ fn a_folder_that_lost_a_file_is_made_anew() {
     let bench = Bench::new();
     let ready = lay_out(&bench, "sk8s", &FEW);
     for damage in ["remove", "cut"] {
-        let kube = ready.folder().join("bin/kube");
+        let file = ready.folder().join("bin/clients");
         match damage {
-            "remove" => fs::remove_file(&kube).expect("removed"),
-            _ => fs::write(&kube, b"#!").expect("cut"),
+            "remove" => fs::remove_file(&file).expect("removed"),
+            _ => fs::write(&file, b"#!").expect("cut"),
         }
         assert_holds(lay_out(&bench, "sk8s", &FEW).folder(), &FEW);
         assert_eq!(bench.shelf().len(), 1, "{damage}");
@@ -106,7 +106,7 @@ fn what_a_crash_left_is_removed() {
     let bench = Bench::new();
     let left = bench.data().join("components").join(format!("{}.part-1", "0".repeat(64))).join("bin");
     fs::create_dir_all(&left).expect("made");
-    fs::write(left.join("kube"), b"half").expect("written");
+    fs::write(left.join("clients"), b"half").expect("written");
     lay_out(&bench, "sk8s", &FEW);
     assert_eq!(bench.shelf().len(), 1);
     assert!(!left.exists());
@@ -124,7 +124,7 @@ fn a_program_without_a_payload_carries_nothing() {
 #[test]
 fn damage_is_named_and_leaves_nothing() {
     let bench = Bench::new();
-    let files = [("bin/kube", Mode::Program, &noise(300_000)[..]), ("images.json", Mode::Data, b"{}")];
+    let files = [("bin/clients", Mode::Program, &noise(300_000)[..]), ("images.json", Mode::Data, b"{}")];
     let whole = carrying(&stand_in(), here(), &files);
     let behind = |from: usize| whole[..from].to_vec();
     let flipped = |at: usize| {
@@ -132,8 +132,8 @@ fn damage_is_named_and_leaves_nothing() {
         bytes[at] ^= 1;
         bytes
     };
-    let packs = |kube: &[u8], more: &[Carried<'_>]| {
-        let packed = [&[("bin/kube", Mode::Program, kube), files[1]][..], more].concat();
+    let packs = |program: &[u8], more: &[Carried<'_>]| {
+        let packed = [&[("bin/clients", Mode::Program, program), files[1]][..], more].concat();
         assemble((&stand_in(), here()), &packed, &files)
     };
     let mut other = noise(300_000);
@@ -233,7 +233,7 @@ fn what_is_not_ours_is_left_alone() {
 #[test]
 fn many_at_once_find_one_folder() {
     let bench = Bench::new();
-    let files = [("bin/kube", Mode::Program, &noise(2_000_000)[..])];
+    let files = [("bin/clients", Mode::Program, &noise(2_000_000)[..])];
     let program = bench.program("sk8s", &carrying(&stand_in(), here(), &files));
     std::thread::scope(|scope| {
         for _ in 0..8 {

@@ -5,7 +5,7 @@ use std::fs;
 use skerry_formats::payload::Mode;
 
 use crate::{
-    fixture::{Bench, FEW, KUBE, Said, carrying, here, noise, sk8s},
+    fixture::{Bench, CLIENTS, FEW, Said, carrying, here, noise, sk8s},
     golden,
 };
 
@@ -15,7 +15,7 @@ fn one_file() -> Vec<u8> {
 
 /// kubectl, and a file that a limit of 64 blocks does not let through.
 fn large() -> Vec<u8> {
-    carrying(&sk8s(), here(), &[("bin/kube", Mode::Program, KUBE), ("bin/large", Mode::Data, &noise(300_000))])
+    carrying(&sk8s(), here(), &[("bin/clients", Mode::Program, CLIENTS), ("bin/large", Mode::Data, &noise(300_000))])
 }
 
 fn kubectl(bench: &Bench, program: &[u8], before: &str) -> Said {
@@ -29,7 +29,7 @@ fn kubectl_runs_from_the_data_folder() {
     for _ in 0..2 {
         let said = kubectl(&bench, &one_file(), "");
         assert_eq!(bench.shelf().len(), 1, "{said:?}");
-        assert_eq!(said.out, format!("DIR/data/components/{}/bin/kube kubectl get pods --all\n", bench.shelf()[0]));
+        assert_eq!(said.out, format!("DIR/data/components/{}/bin/clients kubectl get pods --all\n", bench.shelf()[0]));
         assert_eq!(said.code, Some(0));
     }
 }
@@ -39,9 +39,9 @@ fn a_folder_that_is_named_comes_first() {
     let bench = Bench::new();
     let program = bench.program("sk8s", &one_file());
     fs::create_dir(bench.folder().join("own")).expect("made");
-    bench.program("own/kube", KUBE);
+    bench.program("own/clients", CLIENTS);
     let said = bench.run(&program, &["--components", "own", "kubectl", "version"]);
-    assert_eq!(said.out, "own/kube kubectl version\n", "{said:?}");
+    assert_eq!(said.out, "own/clients kubectl version\n", "{said:?}");
     assert!(bench.shelf().is_empty());
 }
 

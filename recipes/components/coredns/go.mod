@@ -85,3 +85,6 @@ require (
 	sigs.k8s.io/structured-merge-diff/v6 v6.4.2 // indirect
 	sigs.k8s.io/yaml v1.6.0 // indirect
 )
+
+// A dialer without pages that are drawn by templates: see recipes/go/conntrack.
+replace github.com/mwitkow/go-conntrack => ../../go/conntrack

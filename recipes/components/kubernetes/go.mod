@@ -1,11 +1,10 @@
-// Kubernetes as one program, with helm in it. The name is one that comes before those of all others: see words/words.go.
+// Kubernetes' components as one program, kubectl and helm as another.
 module components.skerry.dev/kubernetes
 
 go 1.26.0
 
 require (
 	components.skerry.dev/pace v0.0.0
-	github.com/santhosh-tekuri/jsonschema/v6 v6.0.2
 	github.com/spf13/cobra v1.10.2
 	helm.sh/helm/v4 v4.2.4
 	k8s.io/client-go v0.36.3
@@ -136,6 +135,7 @@ require (
 	github.com/robfig/cron/v3 v3.0.1 // indirect
 	github.com/rubenv/sql-migrate v1.8.1 // indirect
 	github.com/russross/blackfriday/v2 v2.1.0 // indirect
+	github.com/santhosh-tekuri/jsonschema/v6 v6.0.2 // indirect
 	github.com/shopspring/decimal v1.4.0 // indirect
 	github.com/sirupsen/logrus v1.9.4 // indirect
 	github.com/spf13/cast v1.7.0 // indirect
@@ -299,8 +299,5 @@ replace (
 	google.golang.org/genproto/googleapis/rpc => google.golang.org/genproto/googleapis/rpc v0.0.0-20260128011058-8636f8732409
 	google.golang.org/grpc => google.golang.org/grpc v1.79.3
 )
-
-// Three functions of ours instead of forty regular expressions in every process: see recipes/go/addresses.
-replace github.com/asaskevich/govalidator => ../../go/addresses
 
 replace components.skerry.dev/pace => ../../go/pace

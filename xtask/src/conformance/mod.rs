@@ -98,7 +98,7 @@ fn own(work: &Path, args: &Args) -> Result<(), String> {
     images::alias(&folder.join("images"), &suite.names()?, &work.join("images"))?;
     let kubectl = work.join("kubectl");
     files::remove(&kubectl);
-    files::symlink(&folder.join("bin/kube"), &kubectl)?;
+    files::symlink(&folder.join("bin/clients"), &kubectl)?;
     let mut env = native::variables(&folder);
     env.extend([
         ("SK8S_E2E", work.display().to_string()),
