@@ -14,11 +14,11 @@ use crate::{
 };
 
 /// Fast, and within a few per cent of what higher levels reach: most of the image is compressed already.
-const LEVEL: i32 = 2;
+const LEVEL: i32 = 1;
 
-/// The shortest match, in bytes. What erofs has packed repeats itself in short pieces only: three per cent smaller than by the
-/// level's own five.
-const SHORTEST: u32 = 4;
+/// The shortest match, in bytes, and the size of the table of matches, as a power of two. What erofs has packed repeats itself in
+/// short pieces only, which the level by itself would not look for.
+const MATCHES: [CParameter; 2] = [CParameter::MinMatch(4), CParameter::HashLog(15)];
 
 /// A compressed image without a name.
 #[derive(Debug)]
@@ -51,7 +51,9 @@ fn encoder(sink: Measured<File>, size: u64) -> std::io::Result<zstd::Encoder<'st
     encoder.include_checksum(true)?;
     encoder.set_pledged_src_size(Some(size))?;
     encoder.include_contentsize(true)?;
-    encoder.set_parameter(CParameter::MinMatch(SHORTEST))?;
+    for parameter in MATCHES {
+        encoder.set_parameter(parameter)?;
+    }
     encoder.multithread(2)?;
     Ok(encoder)
 }
