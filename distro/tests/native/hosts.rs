@@ -131,8 +131,8 @@ impl Desk {
 
     /// What kubectl says with the kubeconfig that the file of hosts leads to.
     fn kubectl(&self, words: &str) -> String {
-        let kube = format!("{}/kube", std::env::var("SK8S_COMPONENTS").expect("checked before"));
-        self.machine.shell(&format!("KUBECONFIG=/root/kubeconfig {kube} kubectl {words}"))
+        let clients = format!("{}/clients", std::env::var("SK8S_COMPONENTS").expect("checked before"));
+        self.machine.shell(&format!("KUBECONFIG=/root/kubeconfig {clients} kubectl {words}"))
     }
 }
 

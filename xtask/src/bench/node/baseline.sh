@@ -83,7 +83,7 @@ END
 until_ok() { until "$@" >/dev/null 2>&1; do sleep 0.1; done; }
 run() { name=$1; shift; PATH=$bin:/usr/sbin:/usr/bin:/sbin:/bin "$@" > "$work/$name.log" 2>&1 & }
 kube() { name=$1; shift; run $name "$bin/kube" $name "$@"; }
-kubectl() { "$bin/kube" kubectl --kubeconfig "$pki/admin.conf" "$@"; }
+kubectl() { "$bin/clients" kubectl --kubeconfig "$pki/admin.conf" "$@"; }
 
 : > "$work/begun"
 run kine "$bin/kine" --listen-address "unix://$work/kine.sock" --metrics-bind-address 0 \
