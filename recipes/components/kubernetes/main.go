@@ -5,11 +5,9 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"os"
-	"path/filepath"
 	_ "time/tzdata" // time zones of CronJobs
 
+	"components.skerry.dev/kubernetes/part"
 	_ "components.skerry.dev/pace"
 	"github.com/spf13/cobra"
 	"k8s.io/component-base/cli"
@@ -23,27 +21,14 @@ import (
 	kubelet "k8s.io/kubernetes/cmd/kubelet/app"
 )
 
-// parts are the components by their upstream names, each made only when it runs.
-var parts = map[string]func() int{
-	"kube-apiserver":          component(func() *cobra.Command { return apiserver.NewAPIServerCommand() }),
-	"kube-controller-manager": component(controllermanager.NewControllerManagerCommand),
-	"kube-scheduler":          component(func() *cobra.Command { return scheduler.NewSchedulerCommand() }),
-	"kube-proxy":              component(proxy.NewProxyCommand),
-	"kubelet":                 component(func() *cobra.Command { return kubelet.NewKubeletCommand(context.Background()) }),
-}
-
 func main() {
-	part, found := parts[filepath.Base(os.Args[0])]
-	if !found && len(os.Args) > 1 {
-		// Shift, so that each part sees its own name where it expects it.
-		part, found = parts[os.Args[1]]
-		os.Args = os.Args[1:]
-	}
-	if !found {
-		fmt.Fprintln(os.Stderr, "usage: kube {kube-apiserver|kube-controller-manager|kube-scheduler|kube-proxy|kubelet} [argument...]")
-		os.Exit(2)
-	}
-	os.Exit(part())
+	part.Run("kube", []part.Part{
+		{Name: "kube-apiserver", Run: component(func() *cobra.Command { return apiserver.NewAPIServerCommand() })},
+		{Name: "kube-controller-manager", Run: component(controllermanager.NewControllerManagerCommand)},
+		{Name: "kube-scheduler", Run: component(func() *cobra.Command { return scheduler.NewSchedulerCommand() })},
+		{Name: "kube-proxy", Run: component(proxy.NewProxyCommand)},
+		{Name: "kubelet", Run: component(func() *cobra.Command { return kubelet.NewKubeletCommand(context.Background()) })},
+	})
 }
 
 func component(command func() *cobra.Command) func() int {

@@ -73,8 +73,8 @@ func (p *pacer) spare() (live, spare uint64) {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
 	p.starts = false
-	live, allocated := p.heap()
-	return live, allocated - p.allocated + p.samples[2].Value.Uint64()
+	live, allocated, free := p.heap()
+	return live, allocated - p.allocated + free
 }
 
 // worth says whether a collection would give back enough to be worth its time.
@@ -82,9 +82,9 @@ func worth(live, spare uint64) bool {
 	return spare*100 >= live*least
 }
 
-func (p *pacer) heap() (live, allocated uint64) {
+func (p *pacer) heap() (live, allocated, free uint64) {
 	metrics.Read(p.samples)
-	return p.samples[0].Value.Uint64(), p.samples[1].Value.Uint64()
+	return p.samples[0].Value.Uint64(), p.samples[1].Value.Uint64(), p.samples[2].Value.Uint64()
 }
 
 // await has the pacer look at the heap after the next collection.
@@ -99,7 +99,7 @@ func (p *pacer) adjust() {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
 	now := time.Now()
-	live, allocated := p.heap()
+	live, allocated, _ := p.heap()
 	rate := float64(allocated-p.allocated) / max(now.Sub(p.at).Seconds(), 1e-3)
 	p.at, p.allocated = now, allocated
 	most := p.most

@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 
+	"components.skerry.dev/kubernetes/part"
 	helmcmd "helm.sh/helm/v4/pkg/cmd"
 	"helm.sh/helm/v4/pkg/kube"
 	_ "k8s.io/client-go/plugin/pkg/client/auth" // kubectl's ways to log in
@@ -16,20 +16,8 @@ import (
 	"k8s.io/kubectl/pkg/cmd/util"
 )
 
-var clients = map[string]func() int{"kubectl": kubectl, "helm": helm}
-
 func main() {
-	client, found := clients[filepath.Base(os.Args[0])]
-	if !found && len(os.Args) > 1 {
-		// Shift, so that each sees its own name where it expects it.
-		client, found = clients[os.Args[1]]
-		os.Args = os.Args[1:]
-	}
-	if !found {
-		fmt.Fprintln(os.Stderr, "usage: clients {kubectl|helm} [argument...]")
-		os.Exit(2)
-	}
-	os.Exit(client())
+	part.Run("clients", []part.Part{{Name: "kubectl", Run: kubectl}, {Name: "helm", Run: helm}})
 }
 
 // kubectl does what upstream's main does: verbosity first, as its set-up reads files and starts plugins.
