@@ -38,7 +38,8 @@ pub fn go(module: &str, words: &[&str]) -> Result<(), String> {
         None => format!("{name}={}", cache.join(below).display()),
     };
     let (modules, built) = (folder("GOMODCACHE", "go/mod"), folder("GOCACHE", "go/build"));
-    let head = ["CGO_ENABLED=0", "GOTOOLCHAIN=local", "GOAMD64=v1", &modules, &built, "go", verb, "-C", module];
+    let head =
+        ["CGO_ENABLED=0", "GOTOOLCHAIN=local", "GOAMD64=v1", "GOGC=400", &modules, &built, "go", verb, "-C", module];
     let all = [&head[..], &["-trimpath", "-buildvcs=false", "-modcacherw"], rest].concat();
     process::run("env", &all.into_iter().map(OsStr::new).collect::<Vec<_>>()).map(drop)
 }

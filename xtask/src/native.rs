@@ -14,6 +14,9 @@ use crate::{files, process};
 pub struct Args {
     /// Only tests with this in their names
     filter: Option<String>,
+    /// Only those that every change has to pass, which take minutes
+    #[arg(long, conflicts_with_all = ["filter", "suite"])]
+    short: bool,
     /// Which tests: nodes and clusters, database servers, or lists compared with upstream's programs
     #[arg(long, default_value = "native", value_parser = ["native", "datastores", "lists"])]
     suite: String,
@@ -34,6 +37,19 @@ const NEEDS: [(&str, &str); 5] = [
     ("systemctl", "systemd"),
 ];
 
+/// One of each: a worker behind a router, refusals, several controllers, the life of a service, one file, a change of version.
+const SHORT: [&str; 6] = [
+    "join::a_worker_behind_a_router_joins_by_token_and_serves",
+    "join::a_bad_token_admits_nobody_and_says_why",
+    "controllers::three_controllers_lose_their_leader_and_no_write",
+    "service::a_service_runs_survives_and_leaves_nothing",
+    "onefile::a_node_runs_from_one_file_that_was_killed_half_way_before",
+    "upgrade::another_file_takes_over_and_the_first_comes_back_while_pods_run_on",
+];
+
+/// Kubelet's threshold for the disk of images, in percent.
+const FREE: u64 = 15;
+
 /// Names what is missing before a test runs into it.
 pub fn check_needs() -> Result<(), String> {
     let path = std::env::var_os("PATH").unwrap_or_default();
@@ -41,10 +57,17 @@ pub fn check_needs() -> Result<(), String> {
     folders.extend(["/usr/sbin", "/sbin"].map(PathBuf::from));
     let missing = |name: &str| !folders.iter().any(|folder| folder.join(name).exists());
     let packages: Vec<&str> = NEEDS.iter().filter(|(name, _)| missing(name)).map(|(_, package)| *package).collect();
-    if packages.is_empty() {
-        return Ok(());
+    if !packages.is_empty() {
+        return Err(format!("programs are missing that the tests need: install {}", packages.join(", ")));
     }
-    Err(format!("programs are missing that the tests need: install {}", packages.join(", ")))
+    let disk = process::run("df", &["--output=avail,size", "."].map(OsStr::new))?.stdout;
+    let blocks: Vec<u64> = disk.split_whitespace().filter_map(|word| word.parse().ok()).collect();
+    match blocks[..] {
+        [free, size] if free * 100 < size * FREE => {
+            Err(format!("kubelet evicts pods where less than {FREE} % of the disk is free: make room"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Runs them, one at a time: each has machines of its own, made of namespaces.
@@ -54,12 +77,15 @@ pub fn run(args: &Args) -> Result<(), String> {
     let file = build(work, &[])?;
     let folder = components(&file, work)?;
     let mut env = [variables(&folder), vec![("SK8S_FILE", file.display().to_string())]].concat();
-    if args.suite == "native" {
+    if args.suite == "native" && !args.short {
         env.push(("SK8S_REGISTRY", registry(work)?.display().to_string()));
     }
     let mut words = vec!["test", "--release", "--locked", "--workspace", "--test", &args.suite, "--"];
     words.extend(["--ignored", "--test-threads=1"]);
     words.extend(args.filter.as_deref());
+    if args.short {
+        words.extend(["--exact"].iter().chain(&SHORT));
+    }
     process::show("cargo", &words, &env)
 }
 

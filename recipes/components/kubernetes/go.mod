@@ -266,10 +266,12 @@ replace (
 // Helm asks for newer versions of what Kubernetes brings along: each stays at the one that Kubernetes is released with.
 replace (
 	github.com/go-errors/errors => github.com/go-errors/errors v1.4.2
+	github.com/go-jose/go-jose/v4 => github.com/go-jose/go-jose/v4 v4.1.3
 	github.com/go-openapi/jsonpointer => github.com/go-openapi/jsonpointer v0.21.0
 	github.com/go-openapi/jsonreference => github.com/go-openapi/jsonreference v0.20.2
 	github.com/go-openapi/swag => github.com/go-openapi/swag v0.23.0
 	github.com/grpc-ecosystem/grpc-gateway/v2 => github.com/grpc-ecosystem/grpc-gateway/v2 v2.27.7
+	github.com/klauspost/compress => github.com/klauspost/compress v1.18.0
 	github.com/mailru/easyjson => github.com/mailru/easyjson v0.7.7
 	github.com/moby/term => github.com/moby/term v0.5.0
 	github.com/prometheus/procfs => github.com/prometheus/procfs v0.19.2

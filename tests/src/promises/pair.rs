@@ -31,7 +31,7 @@ pub fn run(lab: &Lab, report: &mut Report) {
         return;
     }
     let mut pair = None;
-    report.promise(JOINS, || {
+    report.long_promise(JOINS, || {
         let pair = pair.insert(Pair::boot(lab)?);
         pair.kubectl.until("the worker is Ready", Deadline::seconds(READY), |kubectl| {
             let node = kubectl.node_ready()?;
@@ -39,7 +39,7 @@ pub fn run(lab: &Lab, report: &mut Report) {
             if name == "barn" { Ok(()) } else { Err(Broken(format!("the node is `{name}`"))) }
         })
     });
-    report.promise(SERVES, || match &pair {
+    report.long_promise(SERVES, || match &pair {
         Some(pair) => pair.serves(),
         None => Err(Broken::new("there is no cluster to show it on")),
     });

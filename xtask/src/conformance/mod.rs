@@ -119,7 +119,7 @@ impl Suite {
     fn build(work: &Path) -> Result<Self, String> {
         let (tests, runner) = (work.join("e2e.test"), work.join("ginkgo"));
         let to = |file: &Path| format!("-o={}", file.display());
-        go::go(MODULE, &["test", "-c", "-vet=off", TAGS, &to(&tests), "k8s.io/kubernetes/test/e2e"])?;
+        go::go(MODULE, &["test", "-c", "-vet=off", "-ldflags=-s -w", TAGS, &to(&tests), "k8s.io/kubernetes/test/e2e"])?;
         go::go(MODULE, &["build", &to(&runner), "github.com/onsi/ginkgo/v2/ginkgo"])?;
         let registries = work.join("registries.yaml");
         files::write(&registries, &images::registries())?;
