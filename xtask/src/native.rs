@@ -78,7 +78,10 @@ pub fn run(args: &Args) -> Result<(), String> {
     let folder = components(&file, work)?;
     let mut env = [variables(&folder), vec![("SK8S_FILE", file.display().to_string())]].concat();
     if args.suite == "native" && !args.short {
-        env.push(("SK8S_REGISTRY", registry(work)?.display().to_string()));
+        let registry = unpacked(&work.join("registry"), &["docker-registry"])?.join("usr/bin/docker-registry");
+        let openrc = unpacked(&work.join("openrc"), &["openrc", "librc1", "libeinfo1"])?;
+        env.push(("SK8S_REGISTRY", registry.display().to_string()));
+        env.push(("SK8S_OPENRC", openrc.display().to_string()));
     }
     let mut words = vec!["test", "--release", "--locked", "--workspace", "--test", &args.suite, "--"];
     words.extend(["--ignored", "--test-threads=1"]);
@@ -119,16 +122,24 @@ pub fn components(file: &Path, work: &Path) -> Result<PathBuf, String> {
         .ok_or_else(|| format!("nothing was laid out in `{}`", data.display()))
 }
 
-/// Debian's registry of container images, unpacked and not installed: its service is not wanted here.
-fn registry(work: &Path) -> Result<PathBuf, String> {
-    let folder = std::path::absolute(work.join("registry")).map_err(|error| format!("no current folder: {error}"))?;
-    let program = folder.join("root/usr/bin/docker-registry");
-    if !program.exists() {
+/// Packages of Debian, unpacked below a folder and not installed: their services are not wanted here.
+fn unpacked(folder: &Path, packages: &[&str]) -> Result<PathBuf, String> {
+    let folder = std::path::absolute(folder).map_err(|error| format!("no current folder: {error}"))?;
+    let root = folder.join("root");
+    if !root.exists() {
         files::create_dir_all(&folder)?;
-        process::run("sh", &[OsStr::new("-c"), OsStr::new(UNPACK), folder.as_os_str()])
-            .map_err(|error| format!("Debian's package docker-registry could not be had: {error}"))?;
+        let words = ["-ec", UNPACK].map(OsStr::new).into_iter().chain([folder.as_os_str()]);
+        let words: Vec<&OsStr> = words.chain(packages.iter().map(OsStr::new)).collect();
+        process::run("sh", &words)
+            .map_err(|error| format!("Debian's packages {} could not be had: {error}", packages.join(", ")))?;
     }
-    Ok(program)
+    Ok(root)
 }
 
-const UNPACK: &str = r#"cd "$0" && rm -f ./*.deb && apt-get download --quiet docker-registry && dpkg -x ./*.deb root"#;
+const UNPACK: &str = r#"
+cd "$0"
+rm -rf ./*.deb new
+apt-get download --quiet "$@"
+for package in ./*.deb; do dpkg -x "$package" new; done
+mv new root
+"#;

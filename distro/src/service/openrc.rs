@@ -29,9 +29,8 @@ if [ -r {environment} ]; then
 fi
 
 depend() {{
-\tneed localmount
 \twant cgroups
-\tafter net firewall iptables nftables
+\tafter localmount net firewall iptables nftables
 }}
 ",
         what = role.verb(),

@@ -1,5 +1,5 @@
 //! A machine of its own within this one: namespaces and control groups of its own, `/var`, `/run` and `/etc` in memory, and
-//! systemd as its first process. Needs root, `unshare`, `nsenter`, `ip`, `nft` and systemd.
+//! systemd or OpenRC as its first process. Needs root, `unshare`, `nsenter`, `ip`, `nft` and systemd.
 
 use std::{
     collections::BTreeSet,
@@ -27,8 +27,8 @@ done
 exec unshare --fork --pid --mount --uts --ipc --cgroup --net sh -c "$2" inner "$3"
 "#;
 
-/// Puts fresh file systems over what a machine changes, and becomes systemd.
-const INNER: &str = r#"
+/// Puts fresh file systems over what a machine changes.
+const GROUND: &str = r#"
 set -eu
 mount --make-rprivate /
 [ -e /sys/fs/cgroup/cgroup.controllers ] && unified=yes || unified=
@@ -51,6 +51,13 @@ ln -s /run /var/run
 mount -t tmpfs -o mode=755 tmpfs /run
 mkdir /run/.upper /run/.work
 mount -t overlay -o lowerdir=/etc,upperdir=/run/.upper,workdir=/run/.work overlay /etc
+ip link set lo up
+hostname "$1"
+echo "$1" > /etc/hostname
+"#;
+
+/// Becomes systemd.
+const SYSTEMD: &str = r#"
 for folder in sysinit basic sockets timers local-fs; do
   [ ! -d /lib/systemd/system/$folder.target.wants ] || mount -t tmpfs tmpfs /lib/systemd/system/$folder.target.wants
 done
@@ -60,11 +67,17 @@ mkdir -p /etc/systemd/system/sk8scontroller.service.d
 printf '[Service]\nStandardError=append:/var/log/trial\n' > /etc/systemd/system/sk8scontroller.service.d/trial.conf
 printf '[Unit]\nRequires=basic.target\nAfter=basic.target\nAllowIsolate=yes\n' > /etc/systemd/system/trial.target
 ln -s /dev/null /etc/systemd/system/systemd-remount-fs.service
-ip link set lo up
-hostname "$1"
-echo "$1" > /etc/hostname
 export container=trial
 exec /lib/systemd/systemd --system --unit=trial.target --log-target=null --show-status=0
+"#;
+
+/// Becomes OpenRC, whose unpacked packages are laid below the host's own files.
+const OPENRC: &str = r#"
+mount -t overlay -o "lowerdir=$SK8S_OPENRC:/usr" overlay /usr
+rm -rf /etc/init.d /etc/rc*.d
+cp -a /usr/etc/. /etc/
+: > /etc/insserv.conf
+exec /sbin/openrc-init
 "#;
 
 /// Gives a machine an address.
@@ -86,8 +99,27 @@ ip -o link | cut -d: -f2 | sed 's/^/interface /'
 nft list ruleset | sed 's/^/filter /'
 find /sys/fs/cgroup -type d ! -name system.slice | sed 's/^/group /'
 sed 's/^/account /' /etc/passwd /etc/group
-find /var /run /etc /opt \( -path /run/systemd -o -path /run/.upper -o -path /run/.work -o -path /var/log/trial \) -prune -o -print | sed 's/^/file /'
+find /var /run /etc /opt \( -path /run/systemd -o -path /run/openrc -o -path /run/.upper -o -path /run/.work -o -path /var/log/trial \) -prune -o -print | sed 's/^/file /'
 "#;
+
+/// What a machine boots with.
+struct Init {
+    script: &'static str,
+    /// The name of its process.
+    process: &'static str,
+    /// What says, by its first word, that it is up.
+    asks: &'static [&'static str],
+    up: &'static [&'static str],
+}
+
+const WITH_SYSTEMD: Init = Init {
+    script: SYSTEMD,
+    process: "systemd",
+    asks: &["systemctl", "is-system-running"],
+    up: &["running", "degraded"],
+};
+const WITH_OPENRC: Init =
+    Init { script: OPENRC, process: "openrc-init", asks: &["cat", "/run/openrc/softlevel"], up: &["default"] };
 
 /// A machine that has booted.
 pub struct Machine {
@@ -99,30 +131,46 @@ pub struct Machine {
 impl Machine {
     /// Boots one that is plugged in nowhere.
     pub fn boot(name: &str) -> Self {
+        Self::boot_with(&WITH_SYSTEMD, name)
+    }
+
+    fn boot_with(init: &Init, name: &str) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let group = format!("sk8s-test-{name}-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let script = [GROUND, init.script].concat();
         let mut command = Command::new("sh");
-        command.args(["-c", OUTER, "outer", &group, INNER, name]).stdin(Stdio::null()).process_group(0);
+        command.args(["-c", OUTER, "outer", &group, &script, name]).stdin(Stdio::null()).process_group(0);
         let mut process = command.spawn().expect("a shell");
         let children = format!("/proc/{0}/task/{0}/children", process.id());
-        let init = eventually("the machine's first process is there", || {
+        let first = eventually("the machine's first process is there", || {
             assert!(process.try_wait().expect("ours").is_none(), "the machine did not boot");
             let text = std::fs::read_to_string(&children).ok()?;
             let pid = text.split_whitespace().next()?.parse().ok()?;
             let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
-            (name.trim() == "systemd").then_some(pid)
+            (name.trim() == init.process).then_some(pid)
         });
-        let machine = Self { group, process, init };
-        eventually("systemd is up", || {
-            let said = machine.run(&["systemctl", "is-system-running"]);
-            (said.stdout == b"running\n" || said.stdout == b"degraded\n").then_some(())
+        let machine = Self { group, process, init: first };
+        eventually("the machine is up", || {
+            let said = machine.run(init.asks).stdout;
+            init.up.contains(&String::from_utf8_lossy(&said).trim()).then_some(())
         });
         machine
     }
 
     /// A machine with an address that nobody else is near.
     pub fn boot_alone(name: &str) -> Self {
-        let machine = Self::boot(name);
+        Self::boot(name).addressed()
+    }
+
+    /// The same with OpenRC.
+    pub fn boot_openrc(name: &str) -> Self {
+        let wanted = "the folder of Debian's packages openrc, librc1 and libeinfo1, which `cargo xtask native` gets";
+        assert!(std::env::var_os("SK8S_OPENRC").is_some(), "SK8S_OPENRC is not set: {wanted}");
+        Self::boot_with(&WITH_OPENRC, name).addressed()
+    }
+
+    fn addressed(self) -> Self {
+        let machine = self;
         let said = machine.run(&["sh", "-ec", ALONE]);
         assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
         machine

@@ -142,13 +142,19 @@ fn runs(node: &Node) {
     assert!(table.lines().last().is_some_and(|sum| sum.ends_with(" MiB")), "{table}");
 }
 
-fn survives(node: &Node) {
+/// Asks systemd for the supervisor's process.
+const SYSTEMD: &str = "systemctl show --property=MainPID --value sk8scontroller | grep -vx 0";
+/// Asks OpenRC's supervising daemon for its child.
+const OPENRC: &str = "pgrep -P $(cat /run/supervise-sk8scontroller.pid)";
+
+fn survives(node: &Node, supervisor: &str) {
     let before = node.container();
-    let supervisor = node.0.shell("systemctl show --property=MainPID --value sk8scontroller");
-    node.0.shell(&format!("kill -KILL {supervisor}"));
-    eventually("systemd starts it again", || {
-        let now = node.0.shell("systemctl show --property=MainPID --value sk8scontroller");
-        (now != supervisor && now != "0").then_some(())
+    let killed = node.0.shell(supervisor);
+    assert!(!killed.is_empty(), "the supervisor runs");
+    node.0.shell(&format!("kill -KILL {killed}"));
+    eventually("it is started again", || {
+        let now = node.0.shell(supervisor);
+        (now != killed && !now.is_empty()).then_some(())
     });
     node.wait_ready();
     assert_eq!(node.container(), before, "the pod was not restarted");
@@ -203,6 +209,17 @@ fn a_service_runs_survives_and_leaves_nothing() {
     let before = node.0.inventory();
     installs(&node);
     runs(&node);
-    survives(&node);
+    survives(&node, SYSTEMD);
+    leaves_nothing(&node, &before);
+}
+
+#[test]
+#[ignore = "needs root, namespaces, OpenRC and upstream's programs"]
+fn openrc_does_the_same() {
+    let node = Node(Machine::boot_openrc("barn"));
+    let before = node.0.inventory();
+    installs(&node);
+    runs(&node);
+    survives(&node, OPENRC);
     leaves_nothing(&node, &before);
 }

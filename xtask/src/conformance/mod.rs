@@ -32,9 +32,8 @@ pub struct Args {
 
 /// The components whose images the suite's pods run, besides those that every node has.
 const IMAGES: [&str; 6] = ["agnhost", "nautilus", "nginx", "nonewprivs", "sample-apiserver", "shell"];
-/// The module that pins the suite.
-const MODULE: &str = "recipes/components/agnhost";
-/// Those of `recipes/components/kubernetes`, so that what both need is compiled once.
+/// The module that pins the suite, and its tags: the components', so that what both need is compiled once.
+const MODULE: &str = "recipes/components/kubernetes";
 const TAGS: &str = "-tags=grpcnotrace,selinux";
 /// Everything that a certified distribution passes.
 const ALL: &str = r"\[Conformance\]";
