@@ -107,8 +107,9 @@ struct Init {
     script: &'static str,
     /// The name of its process.
     process: &'static str,
-    /// What says, by its first word, that it is up.
+    /// What says how far it is.
     asks: &'static [&'static str],
+    /// What that says when it is up.
     up: &'static [&'static str],
 }
 
@@ -170,10 +171,9 @@ impl Machine {
     }
 
     fn addressed(self) -> Self {
-        let machine = self;
-        let said = machine.run(&["sh", "-ec", ALONE]);
+        let said = self.run(&["sh", "-ec", ALONE]);
         assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
-        machine
+        self
     }
 
     /// Its first process, by which its namespaces are found.
