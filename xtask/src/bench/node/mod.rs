@@ -20,6 +20,8 @@ use crate::{files, native, process};
 const BASELINE: &str = include_str!("baseline.sh");
 /// How long a cluster rests before its memory is read.
 const REST: Duration = Duration::from_secs(30);
+/// Kubelet's threshold for the disk of images, in percent.
+const FREE: u64 = 15;
 
 /// What there is to start.
 struct Kit {
@@ -49,11 +51,24 @@ impl Kit {
     }
 }
 
+/// What is compared keeps its images below a folder of this machine's disk.
+fn check_disk(folder: &Path) -> Result<(), String> {
+    let disk = process::run("df", &["--output=avail,size".as_ref(), folder.as_os_str()])?.stdout;
+    let blocks: Vec<u64> = disk.split_whitespace().filter_map(|word| word.parse().ok()).collect();
+    match blocks[..] {
+        [free, size] if free * 100 < size * FREE => {
+            Err(format!("kubelet evicts pods where less than {FREE} % of the disk is free: make room"))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Measures all of it.
 pub fn measure(out: &Path, table: &mut Table) -> Result<(), String> {
     native::check_needs()?;
     let out = std::path::absolute(out).map_err(|error| format!("no current folder: {error}"))?;
     files::create_dir_all(&out)?;
+    check_disk(&out)?;
     let file = native::build(&out, &[])?;
     let folder = native::components(&file, &out)?;
     let list = files::read(&folder.join("images.json"))?;
