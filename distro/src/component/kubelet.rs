@@ -56,6 +56,11 @@ pub(super) fn files(plan: &Plan<'_>) -> Vec<Rendered> {
     ]
 }
 
+/// Whether it answers requests for profiles of itself.
+pub(super) fn is_profiled(plan: &Plan<'_>) -> bool {
+    config(plan)["enableProfilingHandler"] != json!(false)
+}
+
 fn config(plan: &Plan<'_>) -> serde_json::Value {
     let mut config = json!({
         "apiVersion": "kubelet.config.k8s.io/v1beta1",

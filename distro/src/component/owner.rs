@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Plan,
+    Plan, kubelet,
     spec::{ComponentId, ComponentSpec},
 };
 use crate::{
@@ -28,11 +28,23 @@ fn one(plan: &Plan<'_>, mut spec: ComponentSpec) -> ComponentSpec {
         spec.args.extend(settings.gates.of(spec.id.as_str()).map(gates_flag));
         flags.put_over(&mut spec.args);
     }
+    if !is_profiled(plan, &spec) {
+        spec.env.push(("GODEBUG", "memprofilerate=0".to_owned()));
+    }
     spec.account = account(settings, plan.machine, spec.id);
     if let Some(handover) = spec.handover.as_mut().filter(|_| spec.id == ComponentId::Kine) {
         handover.to = account(settings, plan.machine, ComponentId::KubeApiserver);
     }
     spec
+}
+
+/// Whether anybody can ask for a profile of its heap, which only the owner turns on. Without, the samples that Go takes of what is
+/// allocated are for nobody.
+fn is_profiled(plan: &Plan<'_>, spec: &ComponentSpec) -> bool {
+    match spec.id {
+        ComponentId::Kubelet => kubelet::is_profiled(plan),
+        _ => spec.args.iter().any(|arg| arg == "--profiling=true"),
+    }
 }
 
 fn gates_flag(gates: &BTreeMap<String, bool>) -> String {

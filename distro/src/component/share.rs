@@ -21,7 +21,7 @@ fn budget_mib(component: ComponentId, machine: &Machine) -> u64 {
 
 /// Within what time a component may allocate, between two runs of the garbage collector, as much as it keeps in spare: with
 /// less the collector would cost an idle node more of its processor than the memory is worth (`recipes/go/pace`).
-const SPAN: &str = "20s";
+const SPAN: &str = "10s";
 
 /// The variables that tell a Go program how hard to save. A component keeps in spare what it allocates within a while: little
 /// when idle, at most as much as it lives on, and less than that on a small machine and as it nears its budget. On two

@@ -233,7 +233,7 @@ fn a_controller_runs_no_workloads() {
 fn a_large_machine_is_not_told_to_save() {
     let large = Machine { memory_mib: 16_384, ..machine() };
     let env = super::share::environment(ComponentId::KubeApiserver, &large);
-    let told = [("GOGC", "100"), ("GOMEMLIMIT", "3276MiB"), ("SK8S_GC_SPAN", "20s")];
+    let told = [("GOGC", "100"), ("GOMEMLIMIT", "3276MiB"), ("SK8S_GC_SPAN", "10s")];
     assert_eq!(env, told.map(|(name, value)| (name, value.to_owned())));
 }
 

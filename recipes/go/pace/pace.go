@@ -22,7 +22,7 @@ const least = 10
 
 // startSpare is what a program keeps in spare at most until it has first idled, in bytes: what it makes then it mostly keeps, and
 // between garbage that would lie scattered over pages that nothing gives back.
-const startSpare = 24 << 20
+const startSpare = 16 << 20
 
 type pacer struct {
 	span      time.Duration

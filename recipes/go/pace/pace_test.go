@@ -43,7 +43,7 @@ func TestWhatHardlyGivesAnythingBackIsLeft(t *testing.T) {
 }
 
 func TestAStartKeepsLittleInSpare(t *testing.T) {
-	if got := startPercent(96 * mib); got != 25 {
+	if got := startPercent(64 * mib); got != 25 {
 		t.Errorf("got %d", got)
 	}
 	within := func(live uint64) bool {

@@ -69,6 +69,7 @@ fn everything(yaml: &str) -> Vec<(String, Vec<String>)> {
     let described = components(&plan).into_iter().map(|spec| {
         let mut lines = vec![format!("user {}:{}", spec.account.uid, spec.account.gid)];
         lines.extend(spec.handover.map(|given| format!("gives its socket to {}", given.to.uid)));
+        lines.extend(spec.env.iter().map(|(name, value)| format!("{name}={value}")));
         lines.extend(spec.args);
         (spec.id.to_string(), lines)
     });
@@ -138,4 +139,12 @@ fn a_profile_that_takes_a_setting_away_leaves_it_to_kubelet() {
 #[test]
 fn an_owner_who_asks_for_nothing_changes_nothing() {
     assert_eq!(changed_by("{}"), "");
+}
+
+#[test]
+fn a_kubelet_that_answers_for_profiles_takes_samples() {
+    let text = changed_by("{workerProfiles: [{name: default, values: {enableProfilingHandler: true}}]}");
+    let (file, component) = text.split_once("kubelet\n  - GODEBUG").expect("both change");
+    assert!(file.contains("+   \"enableProfilingHandler\": true"), "{text}");
+    assert_eq!(component, "=memprofilerate=0\n");
 }
