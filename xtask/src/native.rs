@@ -37,6 +37,9 @@ const NEEDS: [(&str, &str); 5] = [
     ("systemctl", "systemd"),
 ];
 
+/// Further ones of the tests that log in to machines and become root there.
+const LOGIN: [(&str, &str); 3] = [("ssh", "openssh-client"), ("sshd", "openssh-server"), ("sudo", "sudo")];
+
 /// One of each: a worker behind a router, refusals, several controllers, the life of a service, one file, a change of version.
 const SHORT: [&str; 6] = [
     "join::a_worker_behind_a_router_joins_by_token_and_serves",
@@ -49,11 +52,15 @@ const SHORT: [&str; 6] = [
 
 /// Names what is missing before a test runs into it.
 pub fn check_needs() -> Result<(), String> {
+    check_programs(&NEEDS)
+}
+
+fn check_programs(needs: &[(&str, &str)]) -> Result<(), String> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
     folders.extend(["/usr/sbin", "/sbin"].map(PathBuf::from));
     let missing = |name: &str| !folders.iter().any(|folder| folder.join(name).exists());
-    let packages: Vec<&str> = NEEDS.iter().filter(|(name, _)| missing(name)).map(|(_, package)| *package).collect();
+    let packages: Vec<&str> = needs.iter().filter(|(name, _)| missing(name)).map(|(_, package)| *package).collect();
     if !packages.is_empty() {
         return Err(format!("programs are missing that the tests need: install {}", packages.join(", ")));
     }
@@ -63,11 +70,15 @@ pub fn check_needs() -> Result<(), String> {
 /// Runs them, one at a time: each has machines of its own, made of namespaces.
 pub fn run(args: &Args) -> Result<(), String> {
     check_needs()?;
+    let whole = args.suite == "native" && !args.short;
+    if whole {
+        check_programs(&LOGIN)?;
+    }
     let work = Path::new("target/native");
     let file = build(work, &[])?;
     let folder = components(&file, work)?;
     let mut env = [variables(&folder), vec![("SK8S_FILE", file.display().to_string())]].concat();
-    if args.suite == "native" && !args.short {
+    if whole {
         let registry = unpacked(&work.join("registry"), &["docker-registry"])?.join("usr/bin/docker-registry");
         let openrc = unpacked(&work.join("openrc"), &["openrc", "librc1", "libeinfo1"])?;
         env.push(("SK8S_REGISTRY", registry.display().to_string()));

@@ -120,11 +120,11 @@ pub fn restart() -> String {
     format!("{HEAD}{0} stop >/dev/null; {0} start >/dev/null\n", sk8s())
 }
 
-/// The status as JSON; `failed` if the service ended for good; nothing if it does not answer yet.
+/// The status as JSON; systemd's substate of the service (`failed`, `auto-restart`, `running` …) if it does not answer.
 pub fn status(role: ServiceRole) -> String {
     format!(
         "{HEAD}{} status -o json 2>/dev/null && exit 0\n\
-         if [ \"$(systemctl is-failed {role} 2>/dev/null || :)\" = failed ]; then echo failed; fi\n",
+         systemctl show --property=SubState --value {role} 2>/dev/null || :\n",
         sk8s()
     )
 }

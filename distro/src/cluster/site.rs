@@ -13,7 +13,7 @@ use skerry_formats::{
 
 use super::{
     Account, CONFIG, ClusterError, HostError, Programs, TOKEN,
-    connection::Connection,
+    connection::{Connection, last_words},
     fleet::{AT_ONCE, Fleet, tell},
     render, script,
     seen::Seen,
@@ -159,16 +159,20 @@ impl Site<'_> {
         let (clock, mut told) = (Stopwatch::start(), String::new());
         loop {
             let said = there.run("ask for the status", &script::status(role))?;
+            let log = || last_words(&there.run("read the log", &script::log(role)).unwrap_or_default());
             if said.trim() == "failed" {
-                let log = there.run("read the log", &script::log(role)).unwrap_or_default();
-                return Err(HostError::Ended(super::connection::last_words(&log)));
+                return Err(HostError::Ended(log()));
             }
             let status: Option<Status> = serde_json::from_str(&said).ok();
             if status.as_ref().is_some_and(|status| status.phase == Phase::Ready) {
                 self.account.say(name, &format!("ready after {} s", clock.elapsed().as_secs()));
                 return Ok(());
             }
-            let waits = status.map_or_else(|| "sk8s itself".to_owned(), |status| status.waiting_for);
+            let waits = match status {
+                Some(status) => status.waiting_for,
+                None if said.trim() == "auto-restart" => format!("sk8s itself, which starts again after: {}", log()),
+                None => "sk8s itself".to_owned(),
+            };
             if clock.elapsed() > PATIENCE {
                 return Err(HostError::Late { minutes: PATIENCE.as_secs() / 60, waits });
             }

@@ -30,6 +30,8 @@ pub fn one_file(name: &str, level: i32) -> PathBuf {
             files.insert(format!("{folder}/{name}"), (mode, fs::read(path).expect("read")));
         }
     }
+    let list = serde_json::to_vec(&super::node::images()).expect("JSON");
+    files.insert("images.json".to_owned(), (Mode::Data, list));
     let entry = |(path, (mode, bytes)): (&String, &(Mode, Vec<u8>))| FileEntry {
         path: path.parse().expect("a plain path"),
         mode: *mode,
