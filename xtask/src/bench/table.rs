@@ -57,7 +57,8 @@ impl Table {
 
 fn verdict(value: f64, bound: f64, unit: Unit) -> String {
     let word = if value <= bound { "PASS" } else { "MISS" };
-    format!("≤ {:<10} {word} ({:.2} of the bound)", unit.write(bound), value / bound)
+    let share = if bound > 0.0 { format!(" ({:.2} of the bound)", value / bound) } else { String::new() };
+    format!("≤ {:<10} {word}{share}", unit.write(bound))
 }
 
 #[cfg(test)]
@@ -72,5 +73,6 @@ mod tests {
         table.goal("missed", (1.1, 1.0), Unit::Seconds);
         assert!(!table.all_met());
         assert_eq!(verdict(6.0, 5.0, Unit::Seconds), "≤ 5.00 s     MISS (1.20 of the bound)");
+        assert_eq!(verdict(0.0, 0.0, Unit::Seconds), "≤ 0.00 s     PASS");
     }
 }

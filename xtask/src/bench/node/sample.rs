@@ -17,7 +17,10 @@ pub fn memory(contender: &Contender) -> BTreeMap<String, f64> {
     sums
 }
 
-const COMPONENTS: [&str; 6] = ["sk8s", "kine", "etcd", "containerd", "containerd-shim-runc-v2", "flannel"];
+/// The program that runs once for each pod.
+pub const SHIM: &str = "containerd-shim-runc-v2";
+
+const COMPONENTS: [&str; 6] = ["sk8s", "kine", "etcd", "containerd", SHIM, "flannel"];
 
 fn component(command: &str) -> Option<String> {
     let mut words = command.split('\0');
