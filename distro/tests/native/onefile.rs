@@ -10,7 +10,8 @@ fn shelf(node: &Node) -> Vec<String> {
 
 /// Kills the program as soon as a file of the payload is being written.
 fn is_killed_half_way(node: &Node) {
-    let script = format!("until [ \"$(find {SHELF} -type f)\" ]; do sleep 0.02; done; pkill -KILL -x sk8s || echo none");
+    let script =
+        format!("until [ \"$(find {SHELF} -type f)\" ]; do sleep 0.02; done; pkill -KILL -x sk8s || echo none");
     assert_eq!(node.machine.shell(&script), "", "the file is to be named `sk8s`");
     let left = shelf(node);
     assert!(left.len() == 1 && left[0].contains(".part-"), "{left:?}");
