@@ -134,6 +134,12 @@ impl Paths {
         self.run.join("containerd.sock")
     }
 
+    /// The note of a runtime that is not sk8s' own: the path of its socket.
+    #[must_use]
+    pub fn external_runtime(&self) -> PathBuf {
+        self.data.join("external-runtime")
+    }
+
     /// Where `sk8s status` asks.
     #[must_use]
     pub fn status_socket(&self) -> PathBuf {

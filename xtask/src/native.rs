@@ -40,6 +40,10 @@ const NEEDS: [(&str, &str); 5] = [
 /// Further ones of the tests that log in to machines and become root there.
 const LOGIN: [(&str, &str); 3] = [("ssh", "openssh-client"), ("sshd", "openssh-server"), ("sudo", "sudo")];
 
+/// Debian's packages of iptables, with those that it needs and not every machine has.
+const PROGRAMS: [&str; 6] =
+    ["iptables", "libip4tc2", "libip6tc2", "libnetfilter-conntrack3", "libnfnetlink0", "libxtables12"];
+
 /// One of each: a worker behind a router, refusals, several controllers, the life of a service, one file, a change of version.
 const SHORT: [&str; 6] = [
     "join::a_worker_behind_a_router_joins_by_token_and_serves",
@@ -82,7 +86,9 @@ pub fn run(args: &Args) -> Result<(), String> {
         let registry = unpacked(&work.join("registry"), &["docker-registry"])?.join("usr/bin/docker-registry");
         let openrc = unpacked(&work.join("openrc"), &["openrc", "librc1", "libeinfo1"])?;
         env.push(("SK8S_REGISTRY", registry.display().to_string()));
+        let programs = unpacked(&work.join("programs"), &PROGRAMS)?.join("usr");
         env.push(("SK8S_OPENRC", openrc.display().to_string()));
+        env.push(("SK8S_PROGRAMS", programs.display().to_string()));
     }
     let mut words = vec!["test", "--release", "--locked", "--workspace", "--test", &args.suite, "--"];
     words.extend(["--ignored", "--test-threads=1"]);

@@ -37,6 +37,9 @@ pub struct NodeArgs {
     /// Taints that the node registers with
     #[arg(long, value_name = "KEY=VALUE:EFFECT", value_delimiter = ',')]
     pub taints: Vec<String>,
+    /// Run containers in a runtime that is installed on the machine, not in sk8s' own containerd
+    #[arg(long, value_name = "unix:///SOCKET")]
+    pub cri_socket: Option<String>,
 }
 
 /// Flags of `sk8s controller`.
@@ -172,6 +175,7 @@ fn raw(args: &NodeArgs) -> Result<(Raw, Option<Digest>), CliError> {
         Raw::parse(&text.unwrap_or_default()).map_err(|source| CliError::Config { path: path.to_owned(), source })?;
     let mut flags = Raw::default();
     flags.spec.node.name.clone_from(&args.node_name);
+    flags.spec.node.cri_socket.clone_from(&args.cri_socket);
     if !args.labels.is_empty() {
         let pair = |text: &String| text.split_once('=').map(|(key, value)| (key.to_owned(), value.to_owned()));
         let labels = args.labels.iter().map(|text| pair(text).ok_or_else(|| CliError::Label(text.clone())));

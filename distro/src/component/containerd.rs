@@ -6,7 +6,7 @@ use super::{
     Plan, Rendered, share,
     spec::{ComponentId, ComponentSpec, KillScope, Probe},
 };
-use crate::{config::Provider, duty::Duty, network, sys::machine::OomControl};
+use crate::{config::Provider, network, sys::machine::OomControl};
 
 const ID: ComponentId = ComponentId::Containerd;
 
@@ -52,17 +52,7 @@ const UNUSED: [&str; 11] = [
 ];
 
 pub(super) fn files(plan: &Plan<'_>) -> Vec<Rendered> {
-    let mut files = vec![Rendered { path: plan.paths.of(ID).join("config.toml"), text: config(plan) }];
-    let text = match plan.settings.provider {
-        Provider::Flannel(_) if plan.duty == Duty::Single => {
-            network::single(plan.settings, plan.dual().map(|(dual, _)| dual), plan.paths)
-        }
-        Provider::None => network::nobody(),
-        // A part of the cluster's network is known only once the cluster has given it.
-        Provider::Flannel(_) | Provider::Custom => return files,
-    };
-    files.push(Rendered { path: network::path(plan.paths), text });
-    files
+    vec![Rendered { path: plan.paths.of(ID).join("config.toml"), text: config(plan) }]
 }
 
 /// Where the network's programs and configuration lie: ours, or where every network that is installed from manifests
@@ -70,7 +60,7 @@ pub(super) fn files(plan: &Plan<'_>) -> Vec<Rendered> {
 fn network_folders(plan: &Plan<'_>) -> [String; 2] {
     let own = plan.paths.cni.display();
     match plan.settings.provider {
-        Provider::Custom => [format!("'/opt/cni/bin', '{own}'"), "/etc/cni/net.d".to_owned()],
+        Provider::Custom => [format!("'{}', '{own}'", network::PROGRAMS), network::CONFIGURATION.to_owned()],
         Provider::Flannel(_) | Provider::None => [format!("'{own}'"), plan.paths.cni_config().display().to_string()],
     }
 }

@@ -76,7 +76,7 @@ fn config(plan: &Plan<'_>) -> serde_json::Value {
         "tlsCertFile": plan.certificate(LeafId::KubeletServer),
         "tlsPrivateKeyFile": plan.key(LeafId::KubeletServer),
         "tlsMinVersion": "VersionTLS12",
-        "containerRuntimeEndpoint": format!("unix://{}", plan.paths.containerd_socket().display()),
+        "containerRuntimeEndpoint": format!("unix://{}", plan.settings.runtime.socket(plan.paths).display()),
         "cgroupDriver": "cgroupfs",
         "clusterDNS": [plan.settings.dns_address()],
         "clusterDomain": plan.settings.domain.as_str(),

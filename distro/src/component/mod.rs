@@ -22,9 +22,10 @@ pub use owner::account;
 pub use spec::{ComponentId, ComponentSpec, Handover, KillScope, Need, Probe, Stage};
 
 use crate::{
-    config::{DualStack, Settings, Storage},
+    config::{DualStack, Provider, Runtime, Settings, Storage},
     datastore,
     duty::Duty,
+    network,
     paths::Paths,
     peers::Known,
     pki::LeafId,
@@ -66,7 +67,12 @@ pub fn components(plan: &Plan<'_>) -> Vec<ComponentSpec> {
 /// What a node of this duty may run for a cluster that is to be so; none comes before one that it needs.
 pub fn of(duty: Duty, settings: &Settings) -> impl Iterator<Item = ComponentId> + use<> {
     let kept = datastore::component(&settings.storage);
-    let keeps = move |id| !matches!(id, ComponentId::Kine | ComponentId::Etcd) || kept == Some(id);
+    let own = settings.runtime == Runtime::Own;
+    let keeps = move |id| match id {
+        ComponentId::Kine | ComponentId::Etcd => kept == Some(id),
+        ComponentId::Containerd => own,
+        _ => true,
+    };
     ComponentId::ALL.into_iter().filter(move |id| id.runs_on(duty) && keeps(*id))
 }
 
@@ -84,15 +90,29 @@ fn spec(id: ComponentId, plan: &Plan<'_>) -> Option<ComponentSpec> {
         (ComponentId::KubeProxy, _) => proxy::spec(plan),
         (ComponentId::Flannel, _) => flannel::spec(plan),
     };
-    // What runs on another node is reached through this node's own way to it, and is not waited for here.
-    spec.needs.retain(|need| need.component.runs_on(plan.duty));
+    // What runs on another node is reached through this node's own way to it, and is not waited for here; nor is what its
+    // owner runs.
+    spec.needs.retain(|need| of(plan.duty, plan.settings).any(|id| id == need.component));
     Some(spec)
 }
 
 /// The files that a node's components read, certificates aside.
 #[must_use]
 pub fn files(plan: &Plan<'_>) -> Vec<Rendered> {
-    of(plan.duty, plan.settings).flat_map(|id| files_of(id, plan)).collect()
+    of(plan.duty, plan.settings).flat_map(|id| files_of(id, plan)).chain(pod_network(plan)).collect()
+}
+
+/// What the runtime is told of the pods' network, as far as it is known before the cluster runs: a part of a network of several
+/// nodes is known only once the cluster has given it.
+fn pod_network(plan: &Plan<'_>) -> Option<Rendered> {
+    let text = match plan.settings.provider {
+        Provider::None if plan.duty.works() => network::nobody(),
+        Provider::Flannel(_) if plan.duty == Duty::Single => {
+            network::single(plan.settings, plan.dual().map(|(dual, _)| dual), plan.paths)
+        }
+        Provider::None | Provider::Flannel(_) | Provider::Custom => return None,
+    };
+    Some(Rendered { path: network::path(plan.settings, plan.paths), text })
 }
 
 fn files_of(id: ComponentId, plan: &Plan<'_>) -> Vec<Rendered> {

@@ -1,6 +1,6 @@
 //! What is started with what, to the letter.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{ComponentId, ComponentSpec, Plan, components, files};
 use crate::{
@@ -219,6 +219,33 @@ fn a_network_of_the_owners_runs_without_flannel() {
     };
     assert!(components(&plan).iter().all(|spec| spec.id != ComponentId::Flannel));
     assert!(files(&plan).iter().all(|file| !file.path.ends_with("network.json")));
+}
+
+#[test]
+fn a_runtime_of_the_machines_is_neither_run_nor_waited_for() {
+    let raw = Raw::parse("spec: {node: {criSocket: 'unix:///run/crio/crio.sock'}}").expect("well-formed");
+    let settings = Settings::validate(&raw, "barn").expect("valid");
+    let (paths, machine) = (Paths::default(), machine());
+    let plan = Plan {
+        duty: Duty::Single,
+        settings: &settings,
+        paths: &paths,
+        machine: &machine,
+        known: &Known::default(),
+        pause: "pause",
+    };
+    let of_containerd = |id: ComponentId| id == ComponentId::Containerd;
+    let specs = components(&plan);
+    assert!(
+        specs
+            .iter()
+            .all(|spec| !of_containerd(spec.id) && spec.needs.iter().all(|need| !of_containerd(need.component)))
+    );
+    let files = files(&plan);
+    let kubelet = files.iter().find(|file| file.path.ends_with("kubelet/config.json")).expect("kubelet's");
+    assert!(kubelet.text.contains(r#""containerRuntimeEndpoint": "unix:///run/crio/crio.sock""#), "{}", kubelet.text);
+    assert!(files.iter().any(|file| file.path == Path::new("/etc/cni/net.d/10-sk8s.conflist")));
+    assert!(files.iter().all(|file| !file.path.ends_with("containerd/config.toml")));
 }
 
 #[test]

@@ -67,7 +67,7 @@ const KNOWN: &str = include_str!("kubelet.txt");
 const KEYS: &str = "sk8s makes and renews the cluster's keys and certificates";
 const ADDRESSES: &str = "sk8s decides what listens where";
 const SAFETY: &str = "a kubelet asks the API server who may do what";
-const RUNTIME: &str = "containerd is set up to match";
+const RUNTIME: &str = "containerd is set up to match, and `spec.node.criSocket` names another runtime";
 
 /// What sk8s sets itself, and why.
 const OWNED: [(&str, &str); 28] = [

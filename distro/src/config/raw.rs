@@ -125,6 +125,9 @@ pub struct Node {
     pub taints: Option<Vec<String>>,
     /// Which of `spec.workerProfiles` its kubelet follows.
     pub profile: Option<String>,
+    /// Socket of a container runtime that is not sk8s' own.
+    #[serde(rename = "criSocket")]
+    pub cri_socket: Option<String>,
 }
 
 impl Raw {

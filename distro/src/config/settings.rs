@@ -19,6 +19,7 @@ use super::{
     profile::{self, BadProfile, KubeletValues, Profiles},
     raw::{self, Raw},
     refused::{self, BadSection},
+    runtime::{BadRuntime, Runtime},
     storage::{BadStorage, Storage},
     subnet::{Subnet, Subnet6},
     users::{BadUser, Users},
@@ -73,6 +74,9 @@ pub enum Invalid {
         /// The profile nearest to it.
         near: Option<String>,
     },
+    /// `spec.node.criSocket`.
+    #[error("spec.node.criSocket")]
+    Runtime(#[source] BadRuntime),
     /// A section that sk8s has not.
     #[error("spec")]
     Section(#[source] BadSection),
@@ -113,6 +117,8 @@ pub struct Settings {
     pub scheduler: Flags,
     /// Settings of kubelets, by name.
     pub profiles: Profiles,
+    /// Who runs this node's containers.
+    pub runtime: Runtime,
     /// What this node's kubelet is told besides.
     pub kubelet: KubeletValues,
     /// Features of Kubernetes that are turned on or off.
@@ -187,18 +193,19 @@ impl Settings {
         let users = problems.all(Users::validate(&spec.install_config), Invalid::User);
         let helm = problems.all(Helm::validate(&spec.extensions.helm), Invalid::Helm);
         let node = problems.node(&spec.node, host_name);
+        let runtime = problems.one(Runtime::validate(spec.node.cri_socket.as_deref()), Invalid::Runtime);
         let kubelet = profiles.as_ref().and_then(|profiles| problems.profile(&spec.node, profiles));
         problems.0.extend(refused::problems(spec).into_iter().map(Invalid::Section));
         let whole = || {
             let (Network { pods, services, dual, domain, provider, proxy }, (node, labels, taints)) = (network?, node?);
             let (controller_manager, scheduler) = (controller_manager?, scheduler?);
             let (cluster, api, storage, profiles) = (cluster?, api?, storage?, profiles?);
-            let snapshots = snapshots?;
+            let (snapshots, runtime) = (snapshots?, runtime?);
             let (kubelet, gates, images, users, helm) = (kubelet?, gates?, images?, users?, helm?);
             #[rustfmt::skip]
             let settings = Self {
                 cluster, node, labels, taints, api, pods, services, dual, domain, provider, proxy, storage,
-                snapshots,
+                snapshots, runtime,
                 controller_manager, scheduler, profiles, kubelet, gates, images, users, helm,
             };
             Some(settings)
@@ -303,7 +310,7 @@ spec:
   images: {default_pull_policy: Now}
   installConfig: {users: {kineUser: '-'}}
   extensions: {helm: {concurrencyLevel: 0}}
-  node: {name: _, taints: [x]}
+  node: {name: _, taints: [x], criSocket: crio.sock}
   telemetry: {enabled: true}
 ";
         let problems = Settings::check(&Raw::parse(yaml).expect("well-formed"), "barn").expect_err("refused");
@@ -322,6 +329,7 @@ spec:
             "spec.extensions.helm",
             "spec.node",
             "spec.node",
+            "spec.node.criSocket",
             "spec",
         ];
         assert_eq!(sections, wanted);

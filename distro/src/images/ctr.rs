@@ -10,7 +10,7 @@ use crate::{
 /// Keeps the kubelet from collecting an image that no registry could give back.
 const PINNED: &str = "io.cri-containerd.pinned";
 
-/// The node's containerd, as its pods see it.
+/// A containerd, as the pods in it see it.
 #[derive(Debug)]
 pub struct Ctr {
     program: PathBuf,
@@ -18,10 +18,24 @@ pub struct Ctr {
 }
 
 impl Ctr {
-    /// That of a node.
+    /// That at a socket.
     #[must_use]
-    pub fn new(paths: &Paths) -> Self {
-        Self { program: paths.components.join("containerd"), socket: paths.containerd_socket().display().to_string() }
+    pub fn new(paths: &Paths, socket: &Path) -> Self {
+        Self { program: paths.components.join("containerd"), socket: socket.display().to_string() }
+    }
+
+    /// The node's own.
+    #[must_use]
+    pub fn own(paths: &Paths) -> Self {
+        Self::new(paths, &paths.containerd_socket())
+    }
+
+    /// Asks it something.
+    ///
+    /// # Errors
+    /// If it does not answer, or is no containerd.
+    pub fn answers(&self) -> Result<(), ProcessError> {
+        self.list().map(drop)
     }
 
     fn run(&self, words: &[&str]) -> Result<String, ProcessError> {

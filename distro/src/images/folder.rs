@@ -106,7 +106,7 @@ impl Folder {
     ///
     /// # Errors
     /// If containerd does not answer, or what was imported cannot be noted.
-    pub fn look(&mut self, paths: &Paths) -> Result<(), ImportError> {
+    pub fn look(&mut self, ctr: &Ctr, paths: &Paths) -> Result<(), ImportError> {
         let folder = paths.owners_images();
         let shipped = self.shipped(&paths.shipped)?;
         if shipped.is_empty() && !fs::exists(&folder) {
@@ -119,22 +119,21 @@ impl Folder {
         // What cannot be read is made again: importing twice does no harm.
         let mut record: Record =
             fs::read_if_there(&path)?.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
-        let ctr = Ctr::new(paths);
         let list = ctr.list()?;
         let there: BTreeSet<&str> = references(&list).collect();
         let todo = work(&files, &before, (&record, &there));
         for name in &todo.forget {
             if let Some(gone) = record.remove(name) {
-                release(&ctr, &gone, (&record, &there))?;
+                release(ctr, &gone, (&record, &there))?;
                 tracing::info!(file = name, "its images may be collected");
             }
         }
         for name in &todo.import {
             // The name of one that came with the root file system is its whole path.
-            if let Some(images) = self.bring(&ctr, &folder.join(name)) {
+            if let Some(images) = self.bring(ctr, &folder.join(name)) {
                 let (size, written) = files.get(name).copied().unwrap_or_default();
                 if let Some(gone) = record.insert(name.clone(), Imported { size, written, images }) {
-                    release(&ctr, &gone, (&record, &there))?;
+                    release(ctr, &gone, (&record, &there))?;
                 }
             }
         }

@@ -59,8 +59,7 @@ pub fn builtin(paths: &Paths) -> Result<BTreeMap<String, String>, ImportError> {
 ///
 /// # Errors
 /// At the first archive that cannot be read or imported.
-pub fn import(paths: &Paths) -> Result<usize, ImportError> {
-    let ctr = Ctr::new(paths);
+pub fn import(ctr: &Ctr, paths: &Paths) -> Result<usize, ImportError> {
     let there = ctr.list()?;
     let mut imported = 0;
     for path in fs::list(&paths.images)? {

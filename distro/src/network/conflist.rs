@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use super::subnet_file::Mtu;
+use super::{external::CONFIGURATION, subnet_file::Mtu};
 use crate::{
-    config::{DualStack, Provider, Settings, Subnet, Subnet6},
+    config::{DualStack, Provider, Runtime, Settings, Subnet, Subnet6},
     paths::Paths,
 };
 
@@ -34,10 +34,16 @@ pub struct Bridge<'a> {
     pub addresses: &'a Path,
 }
 
-/// Where the configuration is written.
+/// The name of the configuration's file: runtimes take the first.
+pub(super) const NAME: &str = "10-sk8s.conflist";
+
+/// Where the configuration is written: for our own runtime where nobody else looks.
 #[must_use]
-pub fn path(paths: &Paths) -> PathBuf {
-    paths.cni_config().join("10-sk8s.conflist")
+pub fn path(settings: &Settings, paths: &Paths) -> PathBuf {
+    match settings.runtime {
+        Runtime::Own => paths.cni_config().join(NAME),
+        Runtime::External(_) => Path::new(CONFIGURATION).join(NAME),
+    }
 }
 
 /// Addresses given out are kept for the boot only: after it no pod of before is left.

@@ -2,11 +2,13 @@
 //! is this node's.
 
 mod conflist;
+mod external;
 mod masquerade;
 mod ready;
 mod subnet_file;
 
 pub use conflist::{nobody, path, single};
+pub use external::{CONFIGURATION, PROGRAMS, left, settle};
 pub use ready::follow;
 
 #[cfg(test)]

@@ -96,7 +96,7 @@ pub fn ready(client: &Client, settings: &Settings, paths: &Paths) -> Result<Read
     let addresses = addresses(paths);
     let (second, mtu) = (made.second, Some(made.mtu));
     let bridge = Bridge { subnet, second, mtu, leaving: Leaving::ByRule, addresses: &addresses };
-    let (path, text) = (path(paths), bridge.conflist());
+    let (path, text) = (path(settings, paths), bridge.conflist());
     if fs::read_if_there(&path)?.as_deref() != Some(&text) {
         fs::write(&path, text.as_bytes(), Access::Public, Account::ROOT)?;
     }

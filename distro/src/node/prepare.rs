@@ -15,12 +15,13 @@ use crate::{
     api::{ApiError, Client},
     backup::BackupError,
     component::{self, ComponentSpec, Plan},
-    config::{DualStack, Settings},
+    config::{DualStack, Runtime, Settings},
     datastore::{self, DatastoreError},
     duty::Duty,
-    images::{self, ImportError},
+    images::{self, Ctr, ImportError},
     join::Membership,
     link::{Credentials, Own, PORT, Ranges, TlsError},
+    network,
     paths::Paths,
     peers::{EtcdError, Known, KnownError},
     pki::{CertError, Desk, Held, Identity, LeafId, PkiError, Shelf},
@@ -140,6 +141,9 @@ pub fn prepare(order: Order, machine: Machine, standing: Standing) -> Result<(Pr
     if settings.proxy.is_none() {
         without_proxy(&paths);
     }
+    if duty.works() {
+        network::settle(&settings, &paths)?;
+    }
     let (shared, controllers) = (raw.shared(), raw.controllers());
     let known = Known::load(&paths.peers(), &paths.etcd())?;
     let mut node = Prepared {
@@ -155,6 +159,7 @@ pub fn prepare(order: Order, machine: Machine, standing: Standing) -> Result<(Pr
         held: BTreeMap::new(),
     };
     node.folders()?;
+    node.note_runtime()?;
     for component in component::of(duty, &node.settings) {
         if !component.needs_root() && component::account(&node.settings, &node.machine, component) == Account::ROOT {
             tracing::warn!("`{component}` has no account of its own: it runs as root");
@@ -260,6 +265,23 @@ impl Prepared {
             datastore::folder(&self.settings, paths, &self.machine)?;
         }
         Ok(())
+    }
+
+    /// Notes another runtime than ours, for whoever removes sk8s from the machine: what runs there is not ours to end.
+    fn note_runtime(&self) -> Result<(), FsError> {
+        let path = self.paths.external_runtime();
+        match &self.settings.runtime {
+            Runtime::External(socket) if self.duty.works() => {
+                let text = format!("{}\n", socket.display());
+                fs::write(&path, text.as_bytes(), Access::Public, Account::ROOT)
+            }
+            Runtime::Own | Runtime::External(_) => fs::remove_file(&path),
+        }
+    }
+
+    /// The node's images, as far as its runtime is a containerd.
+    pub(super) fn ctr(&self) -> Ctr {
+        Ctr::new(&self.paths, &self.settings.runtime.socket(&self.paths))
     }
 
     /// A controller issues all its certificates anew at each start.

@@ -1,6 +1,6 @@
 //! What a node does once components are there for it: images, then objects, then again whatever changes.
 
-use std::time::Duration;
+use std::{os::unix::net::UnixStream, sync::Arc, time::Duration};
 
 use tokio::sync::watch;
 
@@ -8,7 +8,7 @@ use super::{charts, prepare::Prepared, stacks, standing::Standing};
 use crate::{
     api::{ApiError, Client},
     component::ComponentId,
-    config::Provider,
+    config::{Provider, Runtime},
     encryption, images,
     join::{self, TokenRecord},
     manifests::{self, Applier},
@@ -23,12 +23,12 @@ const AGAIN: Duration = Duration::from_millis(500);
 /// The API as it is reached now.
 type Api = watch::Receiver<Client>;
 
-/// Imports images as soon as containerd takes them, and applies objects once the API does; for as long as the process
+/// Imports images as soon as the runtime takes them, and applies objects once the API does; for as long as the process
 /// lives.
 pub async fn run(node: Prepared, api: Api, (handle, board): (Handle, Board)) {
     let pods = async {
-        if node.duty.works() {
-            import(&node, &handle).await;
+        if node.duty.works() && takes_images(&node, &handle).await {
+            import(&node).await;
             owners_images(&node).await;
         }
     };
@@ -68,11 +68,31 @@ pub async fn make_known(tokens: Vec<TokenRecord>, api: Api, handle: Handle) {
     .await;
 }
 
-async fn import(node: &Prepared, handle: &Handle) {
-    handle.ready(ComponentId::Containerd).await;
-    let paths = node.paths.clone();
+/// Waits until the node's runtime answers, and says whether it takes images: ours does, and so does any other containerd.
+async fn takes_images(node: &Prepared, handle: &Handle) -> bool {
+    let Runtime::External(socket) = &node.settings.runtime else {
+        handle.ready(ComponentId::Containerd).await;
+        return true;
+    };
+    while UnixStream::connect(socket).is_err() {
+        tokio::time::sleep(AGAIN).await;
+    }
+    let ctr = node.ctr();
+    let answer = blocking(move || Ok(ctr.answers()?)).await;
+    if let Err(error) = &answer {
+        tracing::warn!(
+            error = %chain(&**error),
+            "`{}` is no containerd: sk8s imports no images there, and `spec.images` must name a registry that it pulls them from",
+            socket.display()
+        );
+    }
+    answer.is_ok()
+}
+
+async fn import(node: &Prepared) {
+    let (ctr, paths) = (Arc::new(node.ctr()), node.paths.clone());
     until_done("images not imported", move || {
-        images::import(&paths).map(|count| tracing::info!(count, "images imported"))
+        images::import(&ctr, &paths).map(|count| tracing::info!(count, "images imported"))
     })
     .await;
 }
@@ -81,9 +101,9 @@ async fn import(node: &Prepared, handle: &Handle) {
 async fn owners_images(node: &Prepared) {
     let mut folder = images::Folder::default();
     loop {
-        let paths = node.paths.clone();
+        let (ctr, paths) = (node.ctr(), node.paths.clone());
         let looked = tokio::task::spawn_blocking(move || {
-            let done = folder.look(&paths);
+            let done = folder.look(&ctr, &paths);
             (folder, done)
         });
         let Ok((back, done)) = looked.await else { return };

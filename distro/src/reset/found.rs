@@ -28,6 +28,8 @@ pub struct Found {
     pub files: Vec<PathBuf>,
     /// What our folders tell of things that lie elsewhere.
     pub ledger: Ledger,
+    /// The socket of the runtime that was not ours, if there was one.
+    pub runtime: Option<PathBuf>,
     /// Services that are installed.
     pub services: Vec<Control>,
     /// Accounts that we have made.
@@ -55,6 +57,8 @@ pub struct Entry {
 /// What tells whose something is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Holder {
+    /// We.
+    Ours,
     /// The pod of this UID.
     Pod(String),
     /// The network namespace that is mounted here.

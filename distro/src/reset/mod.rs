@@ -37,6 +37,9 @@ pub enum ResetError {
     /// A service runs, or is about to.
     #[error("the service `{0}` runs")]
     Service(ServiceRole),
+    /// Pods run in a runtime that is not ours.
+    #[error("pods run on in the container runtime at `unix://{}`, which is not sk8s' to end", .0.display())]
+    Pods(PathBuf),
     /// A folder that holds more than ours.
     #[error("`{}` is not a folder for sk8s alone", .0.display())]
     Folder(PathBuf),
@@ -59,6 +62,9 @@ impl ResetError {
             }
             Self::Running(Some(pid)) => format!("end it first: `kill {pid}`"),
             Self::Running(None) | Self::Service(_) => "end it first: `sk8s stop`".to_owned(),
+            Self::Pods(socket) => {
+                format!("remove them first: `crictl --runtime-endpoint unix://{} rmp --all --force`", socket.display())
+            }
             Self::Folder(_) => "name the folders that the node was started with".to_owned(),
             Self::Look(_) => return None,
             Self::Left(_) => "see what holds them, and run `sk8s reset` again".to_owned(),

@@ -16,6 +16,7 @@ use super::{
     process::{self, Process},
 };
 use crate::{
+    network,
     paths::Paths,
     service::{self, Control, Init, ServiceRole, State},
     status,
@@ -47,10 +48,26 @@ pub fn admit(paths: &Paths) -> Result<(), ResetError> {
     if UnixStream::connect(&socket).is_ok() {
         return Err(ResetError::Running(status::pid(&socket)));
     }
-    match process::supervisor(&processes()?, paths) {
-        Some(supervisor) => Err(ResetError::Running(Some(supervisor.pid))),
-        None => Ok(()),
+    if let Some(supervisor) = process::supervisor(&processes()?, paths) {
+        return Err(ResetError::Running(Some(supervisor.pid)));
     }
+    match external_runtime(paths)? {
+        Some(socket) if pods_run()? => Err(ResetError::Pods(socket)),
+        _ => Ok(()),
+    }
+}
+
+/// The socket of the runtime that has the node's pods, if that is not ours.
+fn external_runtime(paths: &Paths) -> Result<Option<PathBuf>, fs::FsError> {
+    Ok(fs::read_if_there(&paths.external_runtime())?.map(|text| text.trim_end().into()))
+}
+
+/// Whether there are processes in the control groups of pods.
+fn pods_run() -> Result<bool, fs::FsError> {
+    let mounts = mounts::parse(&fs::read_lossy(Path::new("/proc/self/mountinfo"))?);
+    let of_pods = |group: &PathBuf| group.to_string_lossy().contains("/kubepods");
+    let busy = |group: PathBuf| fs::read_lossy(&group.join("cgroup.procs")).is_ok_and(|text| !text.trim().is_empty());
+    Ok(groups(&mounts).into_iter().filter(of_pods).any(busy))
 }
 
 /// Folders that hold more than ours, and so do all folders that they lie in.
@@ -102,7 +119,7 @@ pub fn observe(paths: &Paths) -> Result<Found, ResetError> {
         tables: tables(),
         saved: saved(),
         groups: groups(&mounts),
-        common: COMMON.iter().filter_map(|folder| common(Path::new(folder))).collect(),
+        common: COMMON.iter().filter_map(|folder| common(Path::new(folder), &network::left(paths))).collect(),
         folders: folders.cloned().collect(),
         files: ServiceRole::ALL
             .map(|role| format!("/var/log/{role}.log").into())
@@ -110,6 +127,7 @@ pub fn observe(paths: &Paths) -> Result<Found, ResetError> {
             .filter(|f: &PathBuf| fs::exists(f))
             .collect(),
         ledger: ledger(paths),
+        runtime: external_runtime(paths)?,
         accounts: service::accounts::ours(&fs::read_lossy(Path::new("/etc/passwd"))?),
         services,
         mounts,
@@ -162,7 +180,7 @@ fn look(pid: i32, own_namespace: Option<&Path>) -> Option<Process> {
 }
 
 /// Places that all kubelets and runtimes share, each before its parent.
-const COMMON: [&str; 9] = [
+const COMMON: [&str; 13] = [
     "/run/containerd/s",
     "/run/containerd/fifo",
     "/run/containerd/runc/k8s.io",
@@ -172,13 +190,21 @@ const COMMON: [&str; 9] = [
     "/var/lib/cni",
     "/var/log/containers",
     "/var/log/pods",
+    network::CONFIGURATION,
+    "/etc/cni",
+    network::PROGRAMS,
+    "/opt/cni",
 ];
 
-fn common(folder: &Path) -> Option<Common> {
+fn common(folder: &Path, ours: &[PathBuf]) -> Option<Common> {
     if !fs::exists(folder) {
         return None;
     }
-    let entries = told(fs::list(folder)).into_iter().map(|path| Entry { holder: whose(folder, &path), path }).collect();
+    let entries = told(fs::list(folder)).into_iter().map(|path| {
+        let holder = if ours.contains(&path) { Holder::Ours } else { whose(folder, &path) };
+        Entry { path, holder }
+    });
+    let entries = entries.collect();
     Some(Common { folder: folder.to_owned(), entries })
 }
 

@@ -27,7 +27,7 @@ enum Sharing {
 /// All that is left of sk8s, in the order in which it is to go; nothing once it is all gone.
 #[must_use]
 pub fn plan(found: &Found, paths: &Paths) -> Vec<Step> {
-    let alone = found.is_here(paths) && process::neighbour(&found.processes, paths).is_none();
+    let alone = found.is_here(paths) && process::neighbour(found, paths).is_none();
     let sharing = if alone { Sharing::Alone } else { Sharing::Careful };
     let mut steps: Vec<Step> = process::ours(&found.processes, paths)
         .into_iter()
@@ -55,7 +55,7 @@ pub fn plan(found: &Found, paths: &Paths) -> Vec<Step> {
 /// and no other kubelet runs.
 fn owns_kubelet(found: &Found, paths: &Paths) -> bool {
     let inside = paths.kubelet.starts_with(&paths.data) || paths.kubelet.starts_with(&paths.run);
-    inside || (found.is_here(paths) && process::neighbour(&found.processes, paths).is_none())
+    inside || (found.is_here(paths) && process::neighbour(found, paths).is_none())
 }
 
 fn interfaces(links: &[Link]) -> Vec<Step> {
@@ -95,7 +95,9 @@ fn common(found: &Found, paths: &Paths, sharing: Sharing) -> Vec<Step> {
             gone.insert(entry.path.clone());
             steps.push(Step::Remove(entry.path.clone()));
         }
-        if sharing == Sharing::Alone && entries.iter().all(|entry| gone.contains(&entry.path)) {
+        let emptied = entries.iter().all(|entry| gone.contains(&entry.path))
+            && (!entries.is_empty() || is_made_by_runtimes(folder));
+        if sharing == Sharing::Alone && emptied {
             gone.insert(folder.clone());
             steps.push(Step::RemoveEmpty(folder.clone()));
         }
@@ -104,8 +106,14 @@ fn common(found: &Found, paths: &Paths, sharing: Sharing) -> Vec<Step> {
     steps
 }
 
+/// Whether only runtimes and kubelets make it; other places may be there, empty, since before.
+fn is_made_by_runtimes(folder: &Path) -> bool {
+    folder.starts_with("/run") || folder.starts_with("/var")
+}
+
 fn is_ours(entry: &Entry, found: &Found, (paths, sharing): (&Paths, Sharing)) -> bool {
     match &entry.holder {
+        Holder::Ours => true,
         Holder::Pod(uid) => sharing == Sharing::Alone || found.ledger.pods.contains(uid),
         Holder::Namespace(path) => path.starts_with(&paths.run),
         Holder::Nobody => sharing == Sharing::Alone || found.ledger.sockets.contains(&entry.path),

@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use super::found::Found;
 use crate::{paths::Paths, service::ServiceRole};
 
 /// A process.
@@ -57,10 +58,10 @@ impl Process {
         self.layer.as_ref().is_some_and(|layer| layer.starts_with(&paths.data))
     }
 
-    /// Whether its work uses the places that all kubelets and runtimes share.
-    fn is_runtime(&self) -> bool {
-        let kubelet = self.name() == "kube" && self.argv.get(1).is_some_and(|word| word == "kubelet");
-        kubelet || matches!(self.name(), "kubelet" | "containerd" | "k3s" | "kubelite" | "rke2")
+    /// Whether it is a kubelet, or has one in it.
+    fn is_kubelet(&self) -> bool {
+        let ours = self.name() == "kube" && self.argv.get(1).is_some_and(|word| word == "kubelet");
+        ours || matches!(self.name(), "kubelet" | "k3s" | "kubelite" | "rke2")
     }
 }
 
@@ -97,10 +98,12 @@ pub fn supervisor<'a>(processes: &'a [Process], paths: &Paths) -> Option<&'a Pro
     processes.iter().find(runs)
 }
 
-/// Somebody else's kubelet or runtime, if one runs here.
-pub fn neighbour<'a>(processes: &'a [Process], paths: &Paths) -> Option<&'a Process> {
-    let ours: BTreeSet<i32> = ours(processes, paths).iter().map(|process| process.pid).collect();
-    processes.iter().find(|process| process.is_runtime() && !ours.contains(&process.pid))
+/// Somebody else's kubelet or runtime, if one runs here: their work uses the places that all kubelets and runtimes share. A
+/// runtime that is not ours but had our pods is none: the pods have gone from it.
+pub fn neighbour<'a>(found: &'a Found, paths: &Paths) -> Option<&'a Process> {
+    let ours: BTreeSet<i32> = ours(&found.processes, paths).iter().map(|process| process.pid).collect();
+    let shares = |process: &Process| process.is_kubelet() || process.name() == "containerd" && found.runtime.is_none();
+    found.processes.iter().find(|process| shares(process) && !ours.contains(&process.pid))
 }
 
 #[cfg(test)]
@@ -145,11 +148,20 @@ mod tests {
 
     #[test]
     fn another_node_on_this_machine_is_not_ours() {
-        let mut machine = machine();
-        assert_eq!(neighbour(&machine, &Paths::default()), None);
-        machine.push(process(60, 1, "/usr/libexec/sk8s/kube kubelet --root-dir=/srv/other/kubelet"));
-        assert_eq!(neighbour(&machine, &Paths::default()).map(|process| process.pid), Some(60));
-        assert_eq!(ours(&machine, &Paths::default()).len(), 5);
+        let mut found = Found { processes: machine(), ..Found::default() };
+        assert_eq!(neighbour(&found, &Paths::default()), None);
+        found.processes.push(process(60, 1, "/usr/libexec/sk8s/kube kubelet --root-dir=/srv/other/kubelet"));
+        assert_eq!(neighbour(&found, &Paths::default()).map(|process| process.pid), Some(60));
+        assert_eq!(ours(&found.processes, &Paths::default()).len(), 5);
+    }
+
+    #[test]
+    fn a_runtime_is_a_neighbour_unless_it_was_the_nodes() {
+        let processes = vec![process(80, 1, "/usr/bin/containerd")];
+        let mut found = Found { processes, ..Found::default() };
+        assert_eq!(neighbour(&found, &Paths::default()).map(|process| process.pid), Some(80));
+        found.runtime = Some("/run/containerd/containerd.sock".into());
+        assert_eq!(neighbour(&found, &Paths::default()), None);
     }
 
     #[test]

@@ -27,7 +27,7 @@ const CONTAINER: &str = r#"labels."io.cri-containerd.kind"==container"#;
 /// Asks every container to end, waits until all have, and kills those that do not in time.
 pub fn end(paths: &Paths) {
     let clock = Stopwatch::start();
-    let tasks = match tasks(&Ctr::new(paths)) {
+    let tasks = match tasks(&Ctr::own(paths)) {
         Ok(tasks) => tasks,
         Err(error) => {
             tracing::warn!(error = %chain(&error), "containers are not asked to end");

@@ -16,7 +16,9 @@ mod place;
 
 pub use change::{Lock, empty, lock, remove_empty_folder, remove_tree, replace};
 pub use look::{Space, digest, folders, read_bytes, read_link, read_lossy, space};
-pub use place::{Found, create_nameless, create_new, files_below, is_empty, persist, private_folder, receive, rename};
+pub use place::{
+    Found, create_nameless, create_new, files_below, is_empty, link, persist, private_folder, receive, rename,
+};
 
 /// A failed file operation.
 #[derive(Debug, thiserror::Error)]

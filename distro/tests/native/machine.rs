@@ -1,4 +1,4 @@
-//! A machine of its own within this one: namespaces and control groups of its own, `/var`, `/run` and `/etc` in memory, and
+//! A machine of its own within this one: namespaces and control groups of its own, `/var`, `/run`, `/etc` and `/opt` in memory, and
 //! systemd or OpenRC as its first process. Needs root, `unshare`, `nsenter`, `ip`, `nft` and systemd.
 
 use std::{
@@ -51,6 +51,8 @@ ln -s /run /var/run
 mount -t tmpfs -o mode=755 tmpfs /run
 mkdir /run/.upper /run/.work
 mount -t overlay -o lowerdir=/etc,upperdir=/run/.upper,workdir=/run/.work overlay /etc
+mkdir /run/.opt /run/.opt-work
+mount -t overlay -o lowerdir=/opt,upperdir=/run/.opt,workdir=/run/.opt-work overlay /opt
 ip link set lo up
 hostname "$1"
 echo "$1" > /etc/hostname
@@ -89,6 +91,15 @@ ip link set up0 up
 ip route add default via 192.0.2.1
 ";
 
+/// Lays Debian's packages of iptables, which not every machine has, over the host's own.
+const PROGRAMS: &str = r#"
+mkdir /run/.usr /run/.usr-work
+mount -t overlay -o "lowerdir=$SK8S_PROGRAMS:/usr,upperdir=/run/.usr,workdir=/run/.usr-work" overlay /usr
+for name in iptables ip6tables; do
+  for verb in '' -save -restore; do ln -sf xtables-nft-multi /usr/sbin/$name$verb; done
+done
+"#;
+
 /// What is on the machine, each thing a line. systemd makes the group of all services with the first one.
 const INVENTORY: &str = r#"
 for process in /proc/[0-9]*; do
@@ -99,7 +110,7 @@ ip -o link | cut -d: -f2 | sed 's/^/interface /'
 nft list ruleset | sed 's/^/filter /'
 find /sys/fs/cgroup -type d ! -name system.slice | sed 's/^/group /'
 sed 's/^/account /' /etc/passwd /etc/group
-find /var /run /etc /opt \( -path /run/systemd -o -path /run/openrc -o -path /run/.upper -o -path /run/.work -o -path /var/log/trial \) -prune -o -print | sed 's/^/file /'
+find /var /run /etc /opt \( -path /run/systemd -o -path /run/openrc -o -path /run/.upper -o -path /run/.work -o -path '/run/.opt*' -o -path /var/log/trial \) -prune -o -print | sed 's/^/file /'
 "#;
 
 /// What a machine boots with.
@@ -168,6 +179,15 @@ impl Machine {
         let wanted = "the folder of Debian's packages openrc, librc1 and libeinfo1, which `cargo xtask native` gets";
         assert!(std::env::var_os("SK8S_OPENRC").is_some(), "SK8S_OPENRC is not set: {wanted}");
         Self::boot_with(&WITH_OPENRC, name).addressed()
+    }
+
+    /// The same with iptables.
+    pub fn with_programs(self) -> Self {
+        let wanted = "the folder of Debian's packages of iptables, which `cargo xtask native` gets";
+        assert!(std::env::var_os("SK8S_PROGRAMS").is_some(), "SK8S_PROGRAMS is not set: {wanted}");
+        let said = self.run(&["sh", "-ec", PROGRAMS]);
+        assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+        self
     }
 
     fn addressed(self) -> Self {

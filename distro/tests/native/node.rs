@@ -128,7 +128,7 @@ fn ours() -> Vec<String> {
     std::iter::once(env!("CARGO_BIN_EXE_sk8s").to_owned()).chain(places).collect()
 }
 
-fn folder_of(key: &str) -> PathBuf {
+pub fn folder_of(key: &str) -> PathBuf {
     std::env::var_os(key).unwrap_or_else(|| panic!("{key} is not set")).into()
 }
 

@@ -108,6 +108,30 @@ pub fn logs_and_exec(node: &mut Node) -> Check {
     }
 }
 
+/// A pod whose RuntimeClass says so has its containers made by crun, which then keeps their state.
+pub fn crun(node: &mut Node) -> Check {
+    const POD: &str = "crun";
+    let kept = format!("{BUSYBOX} ls /host/run/sk8s/crun/k8s.io 2>&1 || true");
+    node.kubectl.apply(&json!({
+        "apiVersion": "node.k8s.io/v1", "kind": "RuntimeClass", "metadata": {"name": POD}, "handler": "crun",
+    }))?;
+    node.kubectl.apply(&json!({
+        "apiVersion": "v1", "kind": "Pod", "metadata": {"name": POD},
+        "spec": {"runtimeClassName": POD, "terminationGracePeriodSeconds": 0, "containers": [{
+            "name": "busybox", "image": node.busybox, "imagePullPolicy": "Never",
+            "command": [BUSYBOX, "sleep", "1000000"],
+        }]},
+    }))?;
+    let pod = node.kubectl.until("the pod in crun is Ready", Deadline::seconds(180), |k| k.pod_ready(POD))?;
+    let id = text(pod["status"]["containerStatuses"][0]["containerID"].clone());
+    let states = node.kubectl.shell(INSPECTOR, &kept)?;
+    let gone = node.kubectl.run(&["delete", "pod", POD, "--wait=false"]);
+    match id.strip_prefix("containerd://") {
+        Some(id) if states.lines().any(|line| line.trim() == id) => gone.map(drop),
+        _ => Err(Broken(format!("container `{id}` is not among crun's: {states}"))),
+    }
+}
+
 /// Fetches the page from another pod.
 pub fn fetch(kubectl: &Kubectl, host: &str, seconds: u64) -> Check {
     kubectl.until(&format!("`{host}` answers"), Deadline::seconds(seconds), |k| {

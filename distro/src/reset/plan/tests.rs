@@ -107,6 +107,7 @@ fn node() -> Found {
             pods: BTreeSet::from([POD.to_owned()]),
             sockets: BTreeSet::from(["/run/containerd/s/4b58".into()]),
         },
+        runtime: None,
         services: vec![Control { init: Init::Systemd, role: ServiceRole::Controller }],
         accounts: vec!["kine", "kube-apiserver"],
     }

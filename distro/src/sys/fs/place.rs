@@ -19,6 +19,11 @@ pub fn create_new(path: &Path, access: Access) -> Result<fs::File> {
     Ok(file)
 }
 
+/// Makes a link to a path, where nothing must be yet.
+pub fn link(target: &Path, path: &Path) -> Result<()> {
+    at("link", path, std::os::unix::fs::symlink(target, path))
+}
+
 /// Makes a new folder that nobody else may enter; its path begins as is said here.
 pub fn private_folder(head: &Path) -> Result<PathBuf> {
     let mut template = head.as_os_str().to_owned();
