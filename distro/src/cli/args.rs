@@ -13,6 +13,7 @@ use super::{
     config::ConfigVerb,
     encryption::EncryptionVerb,
     etcd::EtcdVerb,
+    kubeconfig::KubeconfigVerb,
     ports::PortsArgs,
     roles::{ControllerArgs, WorkerArgs},
     token::TokenVerb,
@@ -193,7 +194,7 @@ pub enum Verb {
     },
     /// Print a kubeconfig
     #[command(subcommand)]
-    Kubeconfig(Kubeconfig),
+    Kubeconfig(KubeconfigVerb),
     /// Make a cluster of Linux hosts over SSH, and care for it
     #[command(subcommand)]
     Cluster(ClusterVerb),
@@ -223,20 +224,6 @@ pub enum Verb {
 pub enum StatusOf {
     /// Each component: process, restarts, memory, last exit
     Components,
-}
-
-/// Whose kubeconfig.
-#[derive(Debug, Subcommand)]
-pub enum Kubeconfig {
-    /// The owner's: it may do everything
-    Admin {
-        /// URL at which the API server is reached [default: this node's address]
-        #[arg(long, value_name = "URL")]
-        server: Option<String>,
-        /// Configuration file
-        #[arg(long, short, value_name = "FILE")]
-        config: Option<PathBuf>,
-    },
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod edit;
 mod encryption;
 mod etcd;
 mod installed;
+mod kubeconfig;
 mod ports;
 mod reset;
 mod roles;

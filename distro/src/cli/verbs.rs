@@ -9,11 +9,11 @@ use skerry_formats::token::{BadPart, BadToken};
 
 use super::{
     airgap,
-    args::{Args, Kubeconfig, Places, Verb},
+    args::{Args, Places, Verb},
     backup as save, cluster, completion,
     components::{Wanted, lay_out},
     config::{self, ConfigVerbError},
-    encryption, etcd, ports, reset,
+    encryption, etcd, kubeconfig, ports, reset,
     roles::{self, NodeArgs},
     service, status, sysinfo, token,
     version::{self, VersionError},
@@ -22,7 +22,7 @@ use crate::{
     api::ApiError,
     backup::BackupError,
     cluster::ClusterError,
-    config::{ConfigError, Invalid, San},
+    config::{ConfigError, Invalid},
     datastore::MigrateError,
     encryption::RotateError,
     images::{
@@ -32,17 +32,14 @@ use crate::{
     join::{BadRecord, BadTokens},
     link::TlsError,
     node::{NodeError, UpgradeError},
-    paths::Paths,
     payload::PayloadError,
     peers::EtcdError,
-    pki::{self, CertError, PkiError},
+    pki::{CertError, PkiError},
     reset::ResetError,
     service::ServiceError,
     status::StatusError,
     sys::{
-        clock,
-        fs::{self, FsError},
-        machine,
+        fs::FsError,
         process::{self, ProcessError},
     },
     sysinfo::Purpose,
@@ -120,6 +117,9 @@ pub enum CliError {
     /// There is no cluster here.
     #[error("no cluster was made in `{}` yet", .0.display())]
     NoCluster(PathBuf),
+    /// A certificate for ever.
+    #[error("`--certificate-expires-after` must be a span: a certificate cannot be taken back")]
+    Endless,
     /// A join token.
     #[error(transparent)]
     Token(#[from] BadToken),
@@ -230,6 +230,7 @@ impl CliError {
             Self::ImageList(BadList::BuiltIn) => Some("every node has them without an archive"),
             Self::Terminal => Some("name a file: `-o images.tar`"),
             Self::NoAddress => Some("name one that other nodes reach: `--server HOST`"),
+            Self::Endless => Some("name one: `--certificate-expires-after 30d`"),
             Self::NoCluster(_) => Some("run this on a controller, with its rights and its `--data-dir`"),
             _ => None,
         }
@@ -273,7 +274,7 @@ pub fn obey(args: Args) -> Result<(), CliError> {
         Verb::Status { of, output } => print(&status::show(&places.paths(), of.as_ref(), &output)?),
         Verb::Kubectl { args } => become_part("kubectl", args, places),
         Verb::Helm { args } => become_part("helm", args, places),
-        Verb::Kubeconfig(Kubeconfig::Admin { server, config }) => print(&admin(&places.paths(), server, config)?),
+        Verb::Kubeconfig(verb) => print(&kubeconfig::text(&places.paths(), verb)?),
         Verb::Cluster(verb) => Ok(cluster::obey(&verb)?),
         Verb::Config(verb) => Ok(config::obey(verb, Path::new(roles::CONFIG), &reset::folders(places)?)?),
         Verb::Backup(args) => {
@@ -301,22 +302,6 @@ fn become_part(name: &str, args: Vec<String>, places: Places) -> Result<(), CliE
     let (paths, _ready) = lay_out(places, Wanted::Program)?;
     let kubeconfig = paths.admin().join("kubeconfig");
     Err(process::become_program(&paths.components.join("clients"), &all, ("KUBECONFIG", &kubeconfig)).into())
-}
-
-fn admin(paths: &Paths, server: Option<String>, config: Option<PathBuf>) -> Result<String, CliError> {
-    let folder = paths.pki();
-    if !fs::exists(&folder.join("ca.crt")) {
-        return Err(CliError::NoCluster(folder));
-    }
-    let settings = roles::settings(&NodeArgs { config, ..NodeArgs::default() })?;
-    let now = clock::now();
-    let identity = pki::load_or_make(&folder, &settings, now)?;
-    let usual = settings.api.external.clone().or(settings.api.address.map(|v4| San::Ip(v4.into())));
-    let seen =
-        || machine::observe().map_or_else(|| "127.0.0.1".to_owned(), |machine| San::Ip(machine.address).to_string());
-    let host = || usual.map_or_else(seen, |host| host.to_string());
-    let server = server.unwrap_or_else(|| format!("https://{}:6443", host()));
-    Ok(identity.admin_kubeconfig(&server, &settings.cluster, now)?)
 }
 
 pub(super) fn print(text: &str) -> Result<(), CliError> {

@@ -74,7 +74,11 @@ async fn takes_images(node: &Prepared, handle: &Handle) -> bool {
         handle.ready(ComponentId::Containerd).await;
         return true;
     };
-    while UnixStream::connect(socket).is_err() {
+    let mut told = Told::default();
+    while let Err(error) = UnixStream::connect(socket) {
+        if told.is_news(&error.to_string()) {
+            tracing::warn!(%error, "no container runtime answers at `{}`: the node waits for it", socket.display());
+        }
         tokio::time::sleep(AGAIN).await;
     }
     let ctr = node.ctr();

@@ -11,6 +11,7 @@ use super::{
     keyring::Keyring,
     kubeconfig::{ClusterLink, Credentials, kubeconfig},
     moment::UnixTime,
+    subject::Subject,
 };
 use crate::config::Lifetimes;
 
@@ -71,6 +72,24 @@ impl Identity {
         let leaf = self.ca.issue(&admin(), now)?;
         let link = ClusterLink { name: cluster.as_str(), server, ca_certificate: &self.ca.certificate };
         Ok(kubeconfig(&link, "admin", &Credentials::Inline(&leaf)))
+    }
+
+    /// A user's kubeconfig with everything inside: what the user may do, and the members of the group, is for the cluster's
+    /// roles to say. `at` is the API server's URL and the cluster's name.
+    ///
+    /// # Errors
+    /// If the authority is unreadable.
+    pub fn user_kubeconfig(
+        &self,
+        (user, group): (&Subject, Option<&Subject>),
+        lifetime: Duration,
+        (server, cluster): (&str, &Name),
+        now: UnixTime,
+    ) -> Result<String, CertError> {
+        let request = LeafRequest::client(user.as_str(), group.map(Subject::as_str));
+        let leaf = self.ca.issue(&LeafRequest { lifetime, ..request }, now)?;
+        let link = ClusterLink { name: cluster.as_str(), server, ca_certificate: &self.ca.certificate };
+        Ok(kubeconfig(&link, user.as_str(), &Credentials::Inline(&leaf)))
     }
 }
 

@@ -36,6 +36,7 @@ pub enum Credentials<'a> {
 pub fn kubeconfig(link: &ClusterLink<'_>, user: &str, credentials: &Credentials<'_>) -> String {
     let ca = STANDARD.encode(link.ca_certificate);
     let ClusterLink { name, server, .. } = link;
+    let (context, user) = (scalar(&format!("{user}@{name}")), scalar(user));
     let proof = match credentials {
         Credentials::Inline(leaf) => format!(
             "client-certificate-data: {}\n    client-key-data: {}",
@@ -59,13 +60,25 @@ users:
   user:
     {proof}
 contexts:
-- name: {user}@{name}
+- name: {context}
   context:
     cluster: {name}
     user: {user}
-current-context: {user}@{name}
+current-context: {context}
 "
     )
+}
+
+/// A name in YAML: in quotes where it could be taken for something else than a text.
+fn scalar(name: &str) -> String {
+    let word = ["true", "false", "null", "yes", "no", "on", "off", "y", "n"].contains(&name.to_lowercase().as_str());
+    let plain = |c: char| c.is_ascii_alphanumeric() || ".-_:@".contains(c);
+    let starts = name.starts_with(|c: char| c.is_ascii_alphabetic());
+    if starts && !word && name.chars().all(plain) && !name.ends_with(':') {
+        name.to_owned()
+    } else {
+        format!("{name:?}")
+    }
 }
 
 #[cfg(test)]
@@ -91,5 +104,18 @@ mod tests {
             serde_yaml_ng::from_str(&kubeconfig(&link, "admin", &files)).expect("our own text");
         assert_eq!(value["current-context"], "admin@shed");
         assert_eq!(value["clusters"][0]["cluster"]["certificate-authority-data"], "Q0EK");
+    }
+
+    #[test]
+    fn a_user_is_a_text_whatever_the_name() {
+        let link = ClusterLink { name: "shed", server: "https://10.0.0.1:6443", ca_certificate: "CA\n" };
+        let files = Credentials::Files { certificate: Path::new("/a"), key: Path::new("/b") };
+        for name in ["true", "NO", "7", "1e3", "ada:", "ada@farm.example", "system:masters"] {
+            let text = kubeconfig(&link, name, &files);
+            let value: serde_yaml_ng::Value = serde_yaml_ng::from_str(&text).expect("our own text");
+            assert_eq!(value["users"][0]["name"], name);
+            assert_eq!(value["contexts"][0]["context"]["user"], name);
+            assert_eq!(value["current-context"], format!("{name}@shed"));
+        }
     }
 }

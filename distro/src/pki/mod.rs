@@ -10,6 +10,7 @@ mod kubeconfig;
 mod leaf;
 mod moment;
 mod renewal;
+mod subject;
 
 pub use authority::{Authority, CertError, Leaf, LeafRequest, Usage, key_print, new_key, signing_request};
 pub use files::{Desk, EtcdUse, LOCAL_SERVER, PkiError, Shelf, keyring_path, load_keyring, load_or_make, save_keyring};
@@ -19,6 +20,7 @@ pub use kubeconfig::{ClusterLink, Credentials, kubeconfig};
 pub use leaf::{CONTROLLER_NAME, LeafId, NODE_USER, Shared, Signer, kube_proxy, kubelet_client, kubelet_server};
 pub use moment::{CLOCK_FLOOR, UnixTime};
 pub use renewal::{Held, Reason, due};
+pub use subject::{BadSubject, Subject};
 
 #[cfg(test)]
 mod tests;

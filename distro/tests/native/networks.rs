@@ -38,7 +38,8 @@ fn a_network_installed_from_manifests_connects_pods() {
 }
 
 fn configure(machine: &Machine, proxy: &str) {
-    machine.shell(&format!("echo 'spec: {{network: {{kubeProxy: {proxy}}}}}' > /var/sk8s.yaml"));
+    let ranges = "podCIDR: 10.9.0.0/16, serviceCIDR: 10.98.0.0/20";
+    machine.shell(&format!("echo 'spec: {{network: {{{ranges}, kubeProxy: {proxy}}}}}' > /var/sk8s.yaml"));
 }
 
 #[test]
@@ -64,5 +65,6 @@ fn services_are_made_by_iptables_or_by_nobody() {
     let pod = node.said(&["get", "pods", "-l", "app=web", "-o", "jsonpath={.items[0].status.podIP}"]);
     eventually("the pod itself answers", || (said(&format!("http://{pod}:8080/")) == "hello").then_some(()));
     let service = node.said(&["get", "service", "web", "-o", "jsonpath={.spec.clusterIP}"]);
+    assert!(pod.starts_with("10.9.") && service.starts_with("10.98."), "{pod}, {service}");
     assert_eq!(said(&format!("http://{service}/")), "", "nobody answers for the Service");
 }

@@ -34,6 +34,22 @@ pub fn assert_web_answers(node: &Node) {
     assert_eq!(node.said(&["logs", "deployment/web"]), "serving");
 }
 
+/// A user may do what roles let the user's group do, and nothing else.
+fn assert_users_are_who_they_are(node: &Node) {
+    let made = node.machine.shell(&format!(
+        "umask 77; {} kubeconfig create ada --groups farmers --certificate-expires-after 1h > /var/ada && stat -c %s /var/ada",
+        env!("CARGO_BIN_EXE_sk8s")
+    ));
+    assert!(made.parse::<u64>().is_ok_and(|size| size > 0), "{made}");
+    let ada = |words: &[&str]| node.said(&[&["--kubeconfig=/var/ada"], words].concat());
+    let user = ada(&["auth", "whoami", "-o", "jsonpath={.status.userInfo.username} {.status.userInfo.groups}"]);
+    assert!(user.starts_with("ada ") && user.contains("farmers"), "{user}");
+    assert_eq!(ada(&["auth", "can-i", "list", "pods"]), "no");
+    node.said(&["create", "clusterrolebinding", "farmers", "--clusterrole=view", "--group=farmers"]);
+    eventually("the group's role counts", || (ada(&["auth", "can-i", "list", "pods"]) == "yes").then_some(()));
+    assert_eq!(ada(&["auth", "can-i", "list", "secrets"]), "no");
+}
+
 #[test]
 #[ignore = "needs root, systemd and upstream's programs"]
 fn a_node_becomes_ready_serves_and_heals() {
@@ -41,6 +57,7 @@ fn a_node_becomes_ready_serves_and_heals() {
     node.wait_ready();
     node.apply("web.yaml", WEB);
     assert_web_answers(&node);
+    assert_users_are_who_they_are(&node);
     for component in node.wait_ready().components {
         survive(&node, &component.name);
         assert_web_answers(&node);
