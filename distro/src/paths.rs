@@ -98,6 +98,12 @@ impl Paths {
         self.link().join("egress.sock")
     }
 
+    /// What kube-apiserver takes for `/etc/hosts`.
+    #[must_use]
+    pub fn hosts(&self) -> PathBuf {
+        self.of(ComponentId::KubeApiserver).join("hosts")
+    }
+
     /// Which sk8s worked last on the data.
     #[must_use]
     pub fn version(&self) -> PathBuf {

@@ -112,7 +112,8 @@ impl Job for GoJob<'_> {
         let tool =
             tool.env("GOOS", "linux").env("GOARCH", self.arch.debian()).env("GOAMD64", "v1").env("GOARM64", "v8.0");
         let (tool, link) = self.with_c(tool)?;
-        let flags = format!("-s -w -buildid={}{link}", self.stamps());
+        let names = if program.linkname { " -checklinkname=0" } else { "" };
+        let flags = format!("-s -w -buildid={names}{}{link}", self.stamps());
         let built = tool
             .args(["build", "-trimpath", "-buildvcs=false", "-tags", &tags.join(","), "-ldflags", &flags, "-o"])
             .args([out])

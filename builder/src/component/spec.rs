@@ -80,6 +80,9 @@ pub struct Program {
     /// Go: build tags of this program only.
     #[serde(default)]
     pub tags: Vec<String>,
+    /// Go: whether the linker lets it name variables of the standard library that are not exported (`go:linkname`).
+    #[serde(default)]
+    pub linkname: bool,
     /// Where it goes.
     #[serde(deserialize_with = "tree_path")]
     pub install: TreePath,

@@ -38,11 +38,13 @@ pub(super) fn spec(plan: &Plan<'_>) -> ComponentSpec {
     args.extend(serving(plan));
     args.extend(authentication(plan));
     args.extend(storage(plan));
+    let mut env = share::environment(ID, plan.machine);
+    env.push(("SK8S_HOSTS", plan.paths.hosts().display().to_string()));
     ComponentSpec {
         id: ID,
         program,
         args,
-        env: share::environment(ID, plan.machine),
+        env,
         account: ID.account(plan.machine),
         limits: share::limits(ID, plan.machine),
         needs: match &plan.settings.storage {

@@ -16,6 +16,7 @@ mod egress;
 mod foreign;
 mod front;
 mod hello;
+mod hosts;
 mod mux;
 mod registry;
 mod route;
@@ -27,6 +28,7 @@ pub use dial::{Needs, Servers, call, greet, keep};
 pub use egress::{EgressError, Ways, serve as serve_egress};
 pub use foreign::{ANOTHER, is_request_to_another, told};
 pub use front::{Front, Keys};
+pub use hosts::keep as keep_hosts;
 pub use registry::Registry;
 pub use tls::{Answering, Credentials, TlsError, expiry_of, is_foreign, joining, print_of, renewing};
 

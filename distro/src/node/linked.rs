@@ -95,7 +95,8 @@ pub fn link(node: &Prepared, keys: Keys) -> Result<Lines, NodeError> {
             front.listen(&node.machine.addresses);
             let ways = Ways { duty: node.duty, own: own.subscribe(), registry };
             let owner = component::account(&node.settings, &node.machine, ComponentId::KubeApiserver);
-            let socket = node.paths.egress_socket();
+            let (socket, hosts, known) = (node.paths.egress_socket(), node.paths.hosts(), ways.clone());
+            tokio::spawn(async move { link::keep_hosts(&hosts, owner, known).await });
             tokio::spawn(async move {
                 if let Err(error) = link::serve_egress(&socket, owner, ways).await {
                     tracing::error!(error = %chain(&error), "logs, exec and webhooks will not work");

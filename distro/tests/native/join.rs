@@ -12,7 +12,7 @@ use skerry_formats::{digest::Digest, token::JoinToken};
 use super::{
     eventually,
     lan::{Lan, Space},
-    node::Node,
+    node::{Node, folder_of},
     single::assert_web_answers,
 };
 
@@ -50,6 +50,29 @@ pub fn tower(lan: &Lan, config: &str) -> (Node, String) {
     (tower, token)
 }
 
+/// What a controller calls at a node that nobody can call: a Service as kube-apiserver calls webhooks and added APIs, the kubelet's
+/// metrics, and a port of a pod for a person.
+fn assert_the_controller_reaches_in(tower: &Node, node: &str) {
+    let proxied = ["get", "--raw=/api/v1/namespaces/default/services/http:web:80/proxy/"];
+    eventually("kube-apiserver reaches a Service", || (tower.said(&proxied) == "hello").then_some(()));
+    let metrics = format!("--raw=/api/v1/nodes/{node}/proxy/metrics/resource");
+    let metrics = tower.sk8s(&["kubectl", "get", &metrics]);
+    let (said, why) = (String::from_utf8_lossy(&metrics.stdout), String::from_utf8_lossy(&metrics.stderr));
+    assert!(said.contains("container_cpu_usage_seconds_total"), "{said}{why}");
+
+    let folders = folder_of("SK8S_COMPONENTS").join("clients").display().to_string();
+    let kubectl = [&folders, "kubectl", "--kubeconfig=/run/sk8s/admin/kubeconfig"];
+    let words = [&kubectl[..], &["port-forward", "deployment/web", "8111:8080"]].concat();
+    let mut forward = tower.machine.start(&words, "/var/forward.log");
+    let script = "exec 3<>/dev/tcp/127.0.0.1/8111 && printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3 && cat <&3";
+    eventually("a forwarded port answers", || {
+        let said = tower.machine.run(&["bash", "-c", script]).stdout;
+        String::from_utf8_lossy(&said).contains("hello").then_some(())
+    });
+    let _ = tower.machine.run(&["pkill", "-TERM", "-f", "port-forward"]);
+    forward.wait().expect("ended");
+}
+
 #[test]
 #[ignore = "needs root, systemd and upstream's programs"]
 fn a_worker_behind_a_router_joins_by_token_and_serves() {
@@ -63,6 +86,7 @@ fn a_worker_behind_a_router_joins_by_token_and_serves() {
     assert_eq!(tower.said(&["get", "nodes", "-l", "place=mill", "-o", "name"]), "node/mill");
     tower.apply("web.yaml", WEB);
     assert_web_answers(&tower);
+    assert_the_controller_reaches_in(&tower, "mill");
 
     assert!(open_ports(&router, [10, 9, 9, 2].into()).is_empty(), "a worker opens nothing");
     assert_eq!(open_ports(&router, TOWER.into()), BTreeSet::from([6443]), "a controller opens one port");

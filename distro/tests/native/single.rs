@@ -53,10 +53,15 @@ fn assert_users_are_who_they_are(node: &Node) {
 #[test]
 #[ignore = "needs root, systemd and upstream's programs"]
 fn a_node_becomes_ready_serves_and_heals() {
-    let mut node = Node::start(Machine::boot_alone("barn"), &["controller", "--single"]);
+    let machine = Machine::boot_alone("barn");
+    // As Debian's installer writes it.
+    machine.shell("echo '127.0.1.1 barn' >> /etc/hosts");
+    let mut node = Node::start(machine, &["controller", "--single"]);
     node.wait_ready();
     node.apply("web.yaml", WEB);
     assert_web_answers(&node);
+    let metrics = node.said(&["get", "--raw=/api/v1/nodes/barn/proxy/metrics/resource"]);
+    assert!(metrics.contains("container_cpu_usage_seconds_total"), "{metrics}");
     assert_users_are_who_they_are(&node);
     for component in node.wait_ready().components {
         survive(&node, &component.name);

@@ -7,6 +7,7 @@ import (
 	"context"
 	_ "time/tzdata" // time zones of CronJobs
 
+	_ "components.skerry.dev/kubernetes/hosts"
 	"components.skerry.dev/kubernetes/part"
 	_ "components.skerry.dev/pace"
 	"github.com/spf13/cobra"
