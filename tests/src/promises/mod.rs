@@ -42,13 +42,14 @@ pub fn run(lab: &Lab, report: &mut Report) {
 type OnNode = (&'static str, fn(&mut Node) -> Check);
 
 /// In this order on the one node.
-const ON_NODE: [OnNode; 12] = [
+const ON_NODE: [OnNode; 13] = [
     ("nothing is pulled: every image of the node is a preloaded one", workload::nothing_pulled),
     ("a Deployment of the preloaded image becomes available", workload::deployment),
     ("its ClusterIP answers from another pod", workload::cluster_ip),
     ("cluster DNS resolves it from another pod", workload::dns),
     ("nobody can log in: no getty and no SSH server runs", debug::nobody_logs_in),
     ("kubectl logs and exec work", workload::logs_and_exec),
+    ("the node's metrics are read through the API", workload::metrics),
     ("a pod that asks for it runs in crun", workload::crun),
     ("kube-apiserver recovers when killed", recovery::apiserver),
     ("kine recovers when killed", recovery::kine),

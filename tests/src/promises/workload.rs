@@ -108,6 +108,16 @@ pub fn logs_and_exec(node: &mut Node) -> Check {
     }
 }
 
+/// kube-apiserver hands requests for the kubelet's metrics on, by a name that no DNS server knows.
+pub fn metrics(node: &mut Node) -> Check {
+    let name = text(node.kubectl.node_ready()?["metadata"]["name"].clone());
+    let said = node.kubectl.run(&["get", "--raw", &format!("/api/v1/nodes/{name}/proxy/metrics/resource")])?;
+    match said.contains("container_memory_working_set_bytes") {
+        true => Ok(()),
+        false => Err(Broken(format!("no container is in them: {said}"))),
+    }
+}
+
 /// A pod whose RuntimeClass says so has its containers made by crun, which then keeps their state.
 pub fn crun(node: &mut Node) -> Check {
     const POD: &str = "crun";
