@@ -6,9 +6,12 @@ use std::{
     collections::BTreeSet,
     fs::{self, File, OpenOptions},
     io::{self, Write as _},
+    mem,
     path::{Path, PathBuf},
     process,
     sync::{Mutex, PoisonError},
+    thread,
+    time::Duration,
 };
 
 /// A failed file operation.
@@ -181,14 +184,14 @@ pub fn set_mode(path: &Path, mode: u32) -> Result<()> {
 
 /// A temporary folder beside `parent`'s other content; removed when dropped.
 pub fn temp_dir_in(parent: &Path) -> Result<tempfile::TempDir> {
-    let prefix = temp_prefix_in(parent)?;
-    at("create a temporary folder in", parent, tempfile::Builder::new().prefix(&prefix).tempdir_in(parent))
+    let made = temp_in(parent, |builder| builder.tempdir_in(parent))?;
+    at("create a temporary folder in", parent, made)
 }
 
 /// A temporary file in `parent`, to be given its final name by [`persist`]; removed when dropped.
 pub fn temp_file_in(parent: &Path) -> Result<tempfile::NamedTempFile> {
-    let prefix = temp_prefix_in(parent)?;
-    at("create a temporary file in", parent, tempfile::Builder::new().prefix(&prefix).tempfile_in(parent))
+    let made = temp_in(parent, |builder| builder.tempfile_in(parent))?;
+    at("create a temporary file in", parent, made)
 }
 
 /// Names of temporary entries carry the process's id, so that another run's are never swept.
@@ -196,21 +199,36 @@ fn temp_prefix() -> String {
     format!(".skerry-{}-", process::id())
 }
 
-fn temp_prefix_in(parent: &Path) -> Result<String> {
+/// Makes a temporary entry under the lock that [`sweep`] takes for good: none comes after it.
+fn temp_in<T>(parent: &Path, make: impl FnOnce(&tempfile::Builder<'_, '_>) -> T) -> Result<T> {
     create_dir_all(parent)?;
-    TEMP_PARENTS.lock().unwrap_or_else(PoisonError::into_inner).insert(parent.to_owned());
-    Ok(temp_prefix())
+    let mut parents = TEMP_PARENTS.lock().unwrap_or_else(PoisonError::into_inner);
+    parents.insert(parent.to_owned());
+    Ok(make(tempfile::Builder::new().prefix(&temp_prefix())))
 }
 
-/// Removes all temporary entries of this process, when it is about to end without unwinding.
+/// How often [`sweep`] looks, and how long it waits in between: other threads may write into a folder while it goes.
+const LOOKS: (u32, Duration) = (200, Duration::from_millis(10));
+
+/// Removes all temporary entries of this process, when it is about to end without unwinding. Whoever wants to make one from
+/// then on waits for that end.
 pub fn sweep() {
-    let parents = TEMP_PARENTS.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    for path in parents.iter().filter_map(|parent| read_dir(parent).ok()).flatten() {
-        let ours = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&temp_prefix()));
-        if ours && remove_file(&path).is_err() {
-            let _best_effort = remove_dir_all(&path);
+    let parents = TEMP_PARENTS.lock().unwrap_or_else(PoisonError::into_inner);
+    let ours = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&temp_prefix()));
+    for _ in 0..LOOKS.0 {
+        let left: Vec<PathBuf> =
+            parents.iter().filter_map(|parent| read_dir(parent).ok()).flatten().filter(ours).collect();
+        if left.is_empty() {
+            break;
         }
+        for path in left {
+            if remove_file(&path).is_err() {
+                let _again = remove_dir_all(&path);
+            }
+        }
+        thread::sleep(LOOKS.1);
     }
+    mem::forget(parents);
 }
 
 /// Gives a finished temporary file its final name, in one step, with the permission bits of any new file (0644).
