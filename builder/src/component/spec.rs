@@ -284,9 +284,9 @@ mod tests {
         assert!(load(GOOD).is_ok());
         let error = load(&GOOD.replace("install", "instal")).unwrap_err();
         assert!(
-            error
-                .to_string()
-                .ends_with("unknown field `instal`, expected one of `package`, `binary`, `tags`, `install`, `into`"),
+            error.to_string().ends_with(
+                "unknown field `instal`, expected one of `package`, `binary`, `tags`, `linkname`, `install`, `into`"
+            ),
             "{error}"
         );
         assert_eq!(error.hint().as_deref(), Some("did you mean `install`?"));
