@@ -183,69 +183,53 @@ fn rendered_files_are_the_golden_ones() {
     golden("files-single.txt", &text);
 }
 
+/// Shows what is planned for a node of a configuration.
+fn planned(yaml: &str, duty: Duty, look: impl FnOnce(&Plan<'_>)) {
+    let settings = Settings::validate(&Raw::parse(yaml).expect("well-formed"), "barn").expect("valid");
+    let (paths, machine, known) = (Paths::default(), machine(), Known::default());
+    look(&Plan { duty, settings: &settings, paths: &paths, machine: &machine, known: &known, pause: "pause" });
+}
+
 #[test]
 fn flannels_files_are_the_golden_ones() {
-    let (paths, machine) = (Paths::default(), machine());
     let mut text = String::new();
     for backend in ["{}", "{backend: vxlan, port: 4789, vni: 7, mtu: 1400}", "{backend: host-gw}"] {
-        let raw = Raw::parse(&format!("spec: {{network: {{flannel: {backend}}}}}")).expect("well-formed");
-        let settings = Settings::validate(&raw, "barn").expect("valid");
-        let plan = Plan {
-            duty: Duty::Worker,
-            settings: &settings,
-            paths: &paths,
-            machine: &machine,
-            known: &Known::default(),
-            pause: "pause",
-        };
-        let file = files(&plan).into_iter().find(|file| file.path.ends_with("network.json")).expect("flannel's");
-        text.push_str(&format!("== {} for {backend}\n{}", file.path.display(), file.text));
+        planned(&format!("spec: {{network: {{flannel: {backend}}}}}"), Duty::Worker, |plan| {
+            let file = files(plan).into_iter().find(|file| file.path.ends_with("network.json")).expect("flannel's");
+            text.push_str(&format!("== {} for {backend}\n{}", file.path.display(), file.text));
+        });
     }
     golden("files-flannel.txt", &text);
 }
 
 #[test]
 fn a_network_of_the_owners_runs_without_flannel() {
-    let raw = Raw::parse("spec: {network: {provider: custom}}").expect("well-formed");
-    let settings = Settings::validate(&raw, "barn").expect("valid");
-    let (paths, machine) = (Paths::default(), machine());
-    let plan = Plan {
-        duty: Duty::Worker,
-        settings: &settings,
-        paths: &paths,
-        machine: &machine,
-        known: &Known::default(),
-        pause: "pause",
-    };
-    assert!(components(&plan).iter().all(|spec| spec.id != ComponentId::Flannel));
-    assert!(files(&plan).iter().all(|file| !file.path.ends_with("network.json")));
+    planned("spec: {network: {provider: custom}}", Duty::Worker, |plan| {
+        assert!(components(plan).iter().all(|spec| spec.id != ComponentId::Flannel));
+        assert!(files(plan).iter().all(|file| !file.path.ends_with("network.json")));
+    });
 }
 
 #[test]
 fn a_runtime_of_the_machines_is_neither_run_nor_waited_for() {
-    let raw = Raw::parse("spec: {node: {criSocket: 'unix:///run/crio/crio.sock'}}").expect("well-formed");
-    let settings = Settings::validate(&raw, "barn").expect("valid");
-    let (paths, machine) = (Paths::default(), machine());
-    let plan = Plan {
-        duty: Duty::Single,
-        settings: &settings,
-        paths: &paths,
-        machine: &machine,
-        known: &Known::default(),
-        pause: "pause",
-    };
-    let of_containerd = |id: ComponentId| id == ComponentId::Containerd;
-    let specs = components(&plan);
-    assert!(
-        specs
-            .iter()
-            .all(|spec| !of_containerd(spec.id) && spec.needs.iter().all(|need| !of_containerd(need.component)))
-    );
-    let files = files(&plan);
-    let kubelet = files.iter().find(|file| file.path.ends_with("kubelet/config.json")).expect("kubelet's");
-    assert!(kubelet.text.contains(r#""containerRuntimeEndpoint": "unix:///run/crio/crio.sock""#), "{}", kubelet.text);
-    assert!(files.iter().any(|file| file.path == Path::new("/etc/cni/net.d/10-sk8s.conflist")));
-    assert!(files.iter().all(|file| !file.path.ends_with("containerd/config.toml")));
+    planned("spec: {node: {criSocket: 'unix:///run/crio/crio.sock'}}", Duty::Single, |plan| {
+        let of_containerd = |id: ComponentId| id == ComponentId::Containerd;
+        let specs = components(plan);
+        assert!(
+            specs
+                .iter()
+                .all(|spec| !of_containerd(spec.id) && spec.needs.iter().all(|need| !of_containerd(need.component)))
+        );
+        let files = files(plan);
+        let kubelet = files.iter().find(|file| file.path.ends_with("kubelet/config.json")).expect("kubelet's");
+        assert!(
+            kubelet.text.contains(r#""containerRuntimeEndpoint": "unix:///run/crio/crio.sock""#),
+            "{}",
+            kubelet.text
+        );
+        assert!(files.iter().any(|file| file.path == Path::new("/etc/cni/net.d/10-sk8s.conflist")));
+        assert!(files.iter().all(|file| !file.path.ends_with("containerd/config.toml")));
+    });
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::{
 const PINNED: &str = "io.cri-containerd.pinned";
 
 /// A containerd, as the pods in it see it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Ctr {
     program: PathBuf,
     socket: String,

@@ -1,6 +1,6 @@
 //! What a node does once components are there for it: images, then objects, then again whatever changes.
 
-use std::{os::unix::net::UnixStream, sync::Arc, time::Duration};
+use std::{os::unix::net::UnixStream, time::Duration};
 
 use tokio::sync::watch;
 
@@ -94,7 +94,7 @@ async fn takes_images(node: &Prepared, handle: &Handle) -> bool {
 }
 
 async fn import(node: &Prepared) {
-    let (ctr, paths) = (Arc::new(node.ctr()), node.paths.clone());
+    let (ctr, paths) = (node.ctr(), node.paths.clone());
     until_done("images not imported", move || {
         images::import(&ctr, &paths).map(|count| tracing::info!(count, "images imported"))
     })

@@ -69,13 +69,11 @@ impl Identity {
     /// # Errors
     /// If the authority is unreadable.
     pub fn admin_kubeconfig(&self, server: &str, cluster: &Name, now: UnixTime) -> Result<String, CertError> {
-        let leaf = self.ca.issue(&admin(), now)?;
-        let link = ClusterLink { name: cluster.as_str(), server, ca_certificate: &self.ca.certificate };
-        Ok(kubeconfig(&link, "admin", &Credentials::Inline(&leaf)))
+        self.kubeconfig("admin", &admin(), (server, cluster), now)
     }
 
     /// A user's kubeconfig with everything inside: what the user may do, and the members of the group, is for the cluster's
-    /// roles to say. `at` is the API server's URL and the cluster's name.
+    /// roles to say.
     ///
     /// # Errors
     /// If the authority is unreadable.
@@ -83,13 +81,24 @@ impl Identity {
         &self,
         (user, group): (&Subject, Option<&Subject>),
         lifetime: Duration,
-        (server, cluster): (&str, &Name),
+        reached: (&str, &Name),
         now: UnixTime,
     ) -> Result<String, CertError> {
         let request = LeafRequest::client(user.as_str(), group.map(Subject::as_str));
-        let leaf = self.ca.issue(&LeafRequest { lifetime, ..request }, now)?;
+        self.kubeconfig(user.as_str(), &LeafRequest { lifetime, ..request }, reached, now)
+    }
+
+    /// A kubeconfig with a new certificate inside, for the API server's URL and the cluster's name.
+    fn kubeconfig(
+        &self,
+        user: &str,
+        request: &LeafRequest,
+        (server, cluster): (&str, &Name),
+        now: UnixTime,
+    ) -> Result<String, CertError> {
+        let leaf = self.ca.issue(request, now)?;
         let link = ClusterLink { name: cluster.as_str(), server, ca_certificate: &self.ca.certificate };
-        Ok(kubeconfig(&link, user.as_str(), &Credentials::Inline(&leaf)))
+        Ok(kubeconfig(&link, user, &Credentials::Inline(&leaf)))
     }
 }
 

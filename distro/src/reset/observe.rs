@@ -113,13 +113,14 @@ pub fn observe(paths: &Paths) -> Result<Found, ResetError> {
     let mounts = mounts::parse(&fs::read_lossy(Path::new("/proc/self/mountinfo"))?);
     let folders = [&paths.data, &paths.run, &paths.kubelet].into_iter().filter(|folder| fs::exists(folder));
     let services = services();
+    let ours = network::left(paths);
     Ok(Found {
         processes: processes()?,
         links: told(netlink::links()),
         tables: tables(),
         saved: saved(),
         groups: groups(&mounts),
-        common: COMMON.iter().filter_map(|folder| common(Path::new(folder), &network::left(paths))).collect(),
+        common: COMMON.iter().filter_map(|folder| common(Path::new(folder), &ours)).collect(),
         folders: folders.cloned().collect(),
         files: ServiceRole::ALL
             .map(|role| format!("/var/log/{role}.log").into())

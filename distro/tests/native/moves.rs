@@ -2,11 +2,11 @@
 
 use super::{
     eventually,
-    join::{token, tower},
+    join::tower,
     lan::Lan,
     machine::Machine,
     node::Node,
-    several::spread,
+    several::{spread, workers},
     single::assert_web_answers,
 };
 
@@ -54,8 +54,7 @@ fn a_node_goes_on_at_another_address() {
 fn pods_of_other_nodes_find_a_worker_that_moved() {
     let lan = Lan::new();
     let (tower, good) = tower(&lan, "");
-    let mill = Node::start(lan.boot("mill", [192, 168, 99, 2].into()), &["worker", &good]);
-    let barn = Node::start(lan.boot("barn", [192, 168, 99, 3].into()), &["worker", &token(&tower, &["--role=worker"])]);
+    let (mill, barn) = workers(&lan, &tower, &good);
     mill.wait_ready();
     barn.wait_ready();
     tower.apply("web.yaml", &spread());

@@ -3,11 +3,11 @@
 
 use super::{
     eventually,
-    join::{token, tower},
+    join::tower,
     lan::Lan,
     machine::Machine,
     node::{Node, folder_of},
-    several::spread,
+    several::{spread, workers},
     single::assert_web_answers,
 };
 
@@ -20,8 +20,7 @@ const FILE: &str = "--config=/var/sk8s.yaml";
 fn a_network_installed_from_manifests_connects_pods() {
     let lan = Lan::new();
     let (tower, good) = tower(&lan, "spec: {network: {provider: custom}}");
-    let mill = Node::start(lan.boot("mill", [192, 168, 99, 2].into()), &["worker", &good]);
-    let barn = Node::start(lan.boot("barn", [192, 168, 99, 3].into()), &["worker", &token(&tower, &["--role=worker"])]);
+    let (mill, barn) = workers(&lan, &tower, &good);
     let why = ["get", "node", "mill", "-o", "jsonpath={.status.conditions[?(@.type==\"Ready\")].message}"];
     eventually("a node without a network says so", || tower.said(&why).contains("cni").then_some(()));
     let folder = |key| folder_of(key).display().to_string();

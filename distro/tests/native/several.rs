@@ -20,12 +20,18 @@ pub fn spread() -> String {
         .replace(client, &format!("{client}  nodeName: barn\n"))
 }
 
+/// Two workers that have been started, `mill` and `barn`.
+pub fn workers(lan: &Lan, tower: &Node, good: &str) -> (Node, Node) {
+    let mill = Node::start(lan.boot("mill", [192, 168, 99, 2].into()), &["worker", good]);
+    let barn = Node::start(lan.boot("barn", [192, 168, 99, 3].into()), &["worker", &token(tower, &["--role=worker"])]);
+    (mill, barn)
+}
+
 fn pods_reach_each_other(config: &str) {
     let lan = Lan::new();
     let (tower, good) = tower(&lan, config);
     assert_eq!(good.parse::<JoinToken>().expect("a token").servers[0].as_str(), "192.168.99.1");
-    let mill = Node::start(lan.boot("mill", [192, 168, 99, 2].into()), &["worker", &good]);
-    let barn = Node::start(lan.boot("barn", [192, 168, 99, 3].into()), &["worker", &token(&tower, &["--role=worker"])]);
+    let (mill, barn) = workers(&lan, &tower, &good);
     mill.wait_ready();
     barn.wait_ready();
     tower.apply("web.yaml", &spread());
