@@ -1,8 +1,7 @@
-//! Controllers on every kind of datastore, backups and the move to etcd, with real servers. Needs root, upstream's programs,
-//! PostgreSQL and MariaDB, and the ports to be free: run it in a network namespace that has an address and a default route.
+//! Controllers on every kind of datastore, backups and the move to etcd, with real servers: needs root, PostgreSQL and MariaDB.
 //!
 //! ```text
-//! SK8S_COMPONENTS=DIR cargo test --release -p sk8s --test datastores -- --ignored --test-threads=1
+//! cargo xtask native --suite datastores
 //! ```
 
 #![expect(
