@@ -127,7 +127,7 @@ fn an_external_etcd_without_and_with_certificates() {
 
 /// An authority, a server's key and a client's.
 pub fn keys_of_a_stranger(folder: &Path) {
-    let now = sk8s::pki::UnixTime(1_795_244_000);
+    let now = sk8s::sys::clock::now();
     let authority = Authority::generate("stranger", std::time::Duration::from_secs(86_400), now).expect("made");
     let server = LeafRequest {
         usage: Usage::Both,
