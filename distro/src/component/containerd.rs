@@ -24,7 +24,11 @@ pub(super) fn spec(plan: &Plan<'_>) -> ComponentSpec {
     ComponentSpec {
         id: ID,
         program: plan.paths.components.join("containerd"),
-        args: vec![format!("--config={}", plan.own(ID, "config.toml"))],
+        args: vec![
+            format!("--config={}", plan.own(ID, "config.toml")),
+            format!("--root={}/containerd", plan.paths.data.display()),
+            format!("--state={}/containerd", plan.paths.run.display()),
+        ],
         env,
         account: ID.account(plan.machine),
         limits: share::limits(ID, plan.machine),
@@ -97,16 +101,16 @@ SystemdCgroup = false
 }
 
 /// The shims live in a group of their own: whatever ends our service's group must not end the pods. Network namespaces are
-/// mounted in our own folder, so that a reset knows which are ours.
+/// mounted in our own folder, so that a reset knows which are ours. An image is known once its files are on the disk, or a
+/// power cut leaves empty ones that nothing looks at again.
 fn config(plan: &Plan<'_>) -> String {
     let [programs, networks] = network_folders(plan);
     let runtimes = runtimes(plan);
     let unused = UNUSED.map(|plugin| format!("    '{plugin}',\n")).concat();
     format!(
         "version = 3
-root = '{data}/containerd'
-state = '{run}/containerd'
 imports = ['{DROP_INS}']
+required_plugins = ['io.containerd.grpc.v1.cri']
 disabled_plugins = [
 {unused}]
 
@@ -116,6 +120,7 @@ address = '{socket}'
 [plugins.'io.containerd.cri.v1.images']
 snapshotter = 'overlayfs'
 discard_unpacked_layers = true
+image_pull_with_sync_fs = true
 stats_collect_period = 60
 
 [plugins.'io.containerd.cri.v1.images'.registry]
@@ -141,7 +146,6 @@ path = '{data}/containerd/opt'
 ",
         restricted = plan.machine.oom == OomControl::Restricted,
         data = plan.paths.data.display(),
-        run = plan.paths.run.display(),
         socket = plan.paths.containerd_socket().display(),
         pause = plan.pause,
     )

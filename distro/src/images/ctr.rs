@@ -71,7 +71,7 @@ impl Ctr {
     /// Imports all images of an archive, pinned.
     pub(super) fn import(&self, archive: &Path) -> Result<(), ProcessError> {
         let label = format!("{PINNED}=pinned");
-        let words = ["import", "--local", "--discard-unpacked-layers", "--label", &label];
+        let words = ["import", "--local", "--discard-unpacked-layers", "--sync-fs", "--label", &label];
         self.images(&[&words[..], &[&archive.display().to_string()]].concat()).map(drop)
     }
 

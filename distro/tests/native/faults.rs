@@ -7,6 +7,11 @@ use super::{eventually, machine::Machine, node::Node, single::assert_web_answers
 const WEB: &str = include_str!("web.yaml");
 const DATA: &str = "/var/lib/sk8s";
 
+/// What a power cut does to containers: none runs, and the folders that do not outlive the machine's run are empty.
+const DARK: &str = "pkill -KILL 'containerd-shim|pause|busybox|coredns'; sleep 1
+awk '$5 ~ \"^/run/sk8s/containerd/\" {print $5}' /proc/self/mountinfo | xargs -r umount -l
+rm -r /run/sk8s/containerd";
+
 impl Node {
     /// Puts text into a file, what was there beside it.
     fn damage(&self, file: &str) {
@@ -76,6 +81,35 @@ fn a_damaged_file_is_named_and_once_mended_all_is_as_it_was() {
     node.start_again();
     node.wait_ready();
     assert_eq!(node.said(&["get", "configmap", "kept", "-o", "jsonpath={.data.a}"]), "b");
+}
+
+#[test]
+#[ignore = "needs root, systemd and upstream's programs"]
+fn what_containerd_knows_is_made_again_once_it_is_damaged_and_nothing_runs() {
+    let mut node = Node::start(Machine::boot_alone("barn"), &["controller", "--single"]);
+    node.wait_ready();
+    node.apply("web.yaml", WEB);
+    assert_web_answers(&node);
+    let database = format!("{DATA}/containerd/io.containerd.metadata.v1.bolt/meta.db");
+    let life = ["get", "pod", "client", "-o", "jsonpath={.status.containerStatuses[0].containerID}"];
+    let before = node.said(&life);
+    node.stop();
+    node.machine.shell(&format!("cp -a {database} /var/kept && echo 'not what it was' > {database}"));
+    node.start_again();
+    eventually("the way on is told", || node.log().contains("restart the machine").then_some(()));
+    node.stop();
+    node.machine.shell(&format!("cp -a /var/kept {database}"));
+    node.start_again();
+    node.wait_ready();
+    assert_eq!(node.said(&life), before, "nothing was taken from under a pod that runs");
+
+    node.stop();
+    node.machine.shell(&format!("{DARK}\ntruncate -s 20000 {database}"));
+    node.start_again();
+    node.wait_ready();
+    assert!(node.log().contains("begins anew"), "by the second start");
+    assert_web_answers(&node);
+    assert_ne!(node.said(&life), before);
 }
 
 #[test]

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strings"
 
 	_ "components.skerry.dev/pace"
 	_ "github.com/containerd/containerd/api/types/runc/options"
@@ -55,13 +56,35 @@ import (
 )
 
 func main() {
-	name, run := "containerd", command.App().Run
+	name, run := "containerd", serve
 	if len(os.Args) > 1 && os.Args[1] == "ctr" {
 		os.Args = os.Args[1:]
 		name, run = "ctr", ctr.New().Run
+	}
+	if len(os.Args) == 3 && os.Args[1] == verifyWord {
+		name, run = verifyWord, func(_ context.Context, arguments []string) error { return verify(arguments[2]) }
 	}
 	if err := run(context.Background(), os.Args); err != nil {
 		fmt.Fprintf(os.Stderr, "%s: %v\n", name, err)
 		os.Exit(1)
 	}
+}
+
+// serve is containerd itself; where it is told its folders on the command line, they are looked after before.
+func serve(ctx context.Context, arguments []string) error {
+	if root, state := value(arguments, "--root="), value(arguments, "--state="); root != "" && state != "" {
+		if err := repair(root, state, damaged); err != nil {
+			return err
+		}
+	}
+	return command.App().Run(ctx, arguments)
+}
+
+func value(arguments []string, flag string) string {
+	for _, argument := range arguments {
+		if found, is := strings.CutPrefix(argument, flag); is {
+			return found
+		}
+	}
+	return ""
 }
