@@ -90,21 +90,21 @@ fn what_containerd_knows_is_made_again_once_it_is_damaged_and_nothing_runs() {
     node.wait_ready();
     node.apply("web.yaml", WEB);
     assert_web_answers(&node);
-    let database = format!("{DATA}/containerd/io.containerd.metadata.v1.bolt/meta.db");
+    let database = "containerd/io.containerd.metadata.v1.bolt/meta.db";
     let life = ["get", "pod", "client", "-o", "jsonpath={.status.containerStatuses[0].containerID}"];
     let before = node.said(&life);
     node.stop();
-    node.machine.shell(&format!("cp -a {database} /var/kept && echo 'not what it was' > {database}"));
+    node.damage(database);
     node.start_again();
     eventually("the way on is told", || node.log().contains("restart the machine").then_some(()));
     node.stop();
-    node.machine.shell(&format!("cp -a /var/kept {database}"));
+    node.mend(database);
     node.start_again();
     node.wait_ready();
     assert_eq!(node.said(&life), before, "nothing was taken from under a pod that runs");
 
     node.stop();
-    node.machine.shell(&format!("{DARK}\ntruncate -s 20000 {database}"));
+    node.machine.shell(&format!("{DARK}\ntruncate -s 20000 {DATA}/{database}"));
     node.start_again();
     node.wait_ready();
     assert!(node.log().contains("begins anew"), "by the second start");
