@@ -9,9 +9,12 @@ impl ComponentId {
     #[must_use]
     pub const fn runs_on(self, duty: Duty) -> bool {
         match self {
-            Self::Kine | Self::Etcd | Self::KubeApiserver | Self::KubeControllerManager | Self::KubeScheduler => {
-                duty.controls()
-            }
+            Self::Kine
+            | Self::Etcd
+            | Self::KubeApiserver
+            | Self::KubeControllerManager
+            | Self::KubeScheduler
+            | Self::MetricsServer => duty.controls(),
             Self::Containerd | Self::Kubelet | Self::KubeProxy => duty.works(),
             // One node alone has nobody to be connected with.
             Self::Flannel => matches!(duty, Duty::ControllerWorker | Duty::Worker),

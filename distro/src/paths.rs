@@ -98,6 +98,12 @@ impl Paths {
         self.link().join("egress.sock")
     }
 
+    /// Where metrics-server asks to be connected with kubelets.
+    #[must_use]
+    pub fn kubelets_socket(&self) -> PathBuf {
+        self.link().join("kubelets.sock")
+    }
+
     /// What kube-apiserver takes for `/etc/hosts`.
     #[must_use]
     pub fn hosts(&self) -> PathBuf {

@@ -1,6 +1,6 @@
 //! `sk8s ports`: which ports a node listens on, and for whom. A test scans nodes and compares.
 
-use crate::duty::Duty;
+use crate::{component::METRICS_PORT, duty::Duty};
 
 /// Flags of `sk8s ports`.
 #[derive(Debug, clap::Args)]
@@ -38,11 +38,12 @@ const fn port(number: u16, reach: Reach, owner: &'static str, purpose: &'static 
     Port { number, reach, owner, purpose }
 }
 
-const CONTROL: [Port; 4] = [
+const CONTROL: [Port; 5] = [
     port(6443, Reach::Others, "sk8s", "the API, joining nodes, links to nodes"),
     port(6443, Reach::Loopback, "kube-apiserver", "the API"),
     port(10257, Reach::Loopback, "kube-controller-manager", "health and metrics"),
     port(10259, Reach::Loopback, "kube-scheduler", "health and metrics"),
+    port(METRICS_PORT, Reach::Loopback, "metrics-server", "kube-apiserver, with `spec.metricsServer.enabled`"),
 ];
 
 const WORK: [Port; 4] = [

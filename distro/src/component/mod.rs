@@ -7,6 +7,7 @@ pub mod etcd;
 mod flannel;
 mod kine;
 mod kubelet;
+mod metrics_server;
 mod owner;
 mod proxy;
 mod scheduler;
@@ -18,11 +19,12 @@ use std::{net::Ipv6Addr, path::PathBuf};
 pub use containerd::{REGISTRIES, images};
 pub use etcd::CLIENT_URL as ETCD_CLIENT_URL;
 pub use kine::SOURCE_VARIABLE;
+pub use metrics_server::PORT as METRICS_PORT;
 pub use owner::account;
 pub use spec::{ComponentId, ComponentSpec, Handover, KillScope, Need, Probe, Stage};
 
 use crate::{
-    config::{DualStack, Provider, Runtime, Settings, Storage},
+    config::{DualStack, MetricsServer, Provider, Runtime, Settings, Storage},
     datastore,
     duty::Duty,
     network,
@@ -68,9 +70,11 @@ pub fn components(plan: &Plan<'_>) -> Vec<ComponentSpec> {
 pub fn of(duty: Duty, settings: &Settings) -> impl Iterator<Item = ComponentId> + use<> {
     let kept = datastore::component(&settings.storage);
     let own = settings.runtime == Runtime::Own;
+    let metrics = settings.metrics_server == MetricsServer::On;
     let keeps = move |id| match id {
         ComponentId::Kine | ComponentId::Etcd => kept == Some(id),
         ComponentId::Containerd => own,
+        ComponentId::MetricsServer => metrics,
         _ => true,
     };
     ComponentId::ALL.into_iter().filter(move |id| id.runs_on(duty) && keeps(*id))
@@ -85,6 +89,7 @@ fn spec(id: ComponentId, plan: &Plan<'_>) -> Option<ComponentSpec> {
         (ComponentId::KubeApiserver, _) => apiserver::spec(plan),
         (ComponentId::KubeControllerManager, _) => controller_manager::spec(plan),
         (ComponentId::KubeScheduler, _) => scheduler::spec(plan),
+        (ComponentId::MetricsServer, _) => metrics_server::spec(plan),
         (ComponentId::Containerd, _) => containerd::spec(plan),
         (ComponentId::Kubelet, _) => kubelet::spec(plan),
         (ComponentId::KubeProxy, _) => proxy::spec(plan),
@@ -122,9 +127,11 @@ fn files_of(id: ComponentId, plan: &Plan<'_>) -> Vec<Rendered> {
         ComponentId::Kubelet => kubelet::files(plan),
         ComponentId::KubeProxy => proxy::file(plan).into_iter().collect(),
         ComponentId::Flannel => flannel::file(plan).into_iter().collect(),
-        ComponentId::Kine | ComponentId::Etcd | ComponentId::KubeControllerManager | ComponentId::KubeScheduler => {
-            Vec::new()
-        }
+        ComponentId::Kine
+        | ComponentId::Etcd
+        | ComponentId::KubeControllerManager
+        | ComponentId::KubeScheduler
+        | ComponentId::MetricsServer => Vec::new(),
     }
 }
 

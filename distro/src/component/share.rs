@@ -10,7 +10,9 @@ const fn share(component: ComponentId) -> (u64, u64) {
         ComponentId::KubeControllerManager | ComponentId::Etcd => (64, 5),
         ComponentId::Kubelet => (72, 5),
         ComponentId::Kine | ComponentId::Containerd => (48, 4),
-        ComponentId::KubeScheduler | ComponentId::KubeProxy | ComponentId::Flannel => (40, 3),
+        ComponentId::KubeScheduler | ComponentId::MetricsServer | ComponentId::KubeProxy | ComponentId::Flannel => {
+            (40, 3)
+        }
     }
 }
 
@@ -47,6 +49,7 @@ pub(super) fn limits(component: ComponentId, machine: &Machine) -> Limits {
         ComponentId::Containerd | ComponentId::Kubelet => (200, 200),
         ComponentId::KubeControllerManager
         | ComponentId::KubeScheduler
+        | ComponentId::MetricsServer
         | ComponentId::KubeProxy
         | ComponentId::Flannel => (100, 100),
     };

@@ -17,6 +17,8 @@ pub enum ComponentId {
     KubeControllerManager,
     /// The scheduler.
     KubeScheduler,
+    /// What nodes and pods use.
+    MetricsServer,
     /// The container runtime.
     Containerd,
     /// The node's agent.
@@ -29,12 +31,13 @@ pub enum ComponentId {
 
 impl ComponentId {
     /// All of them, none before one that it needs.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Kine,
         Self::Etcd,
         Self::KubeApiserver,
         Self::KubeControllerManager,
         Self::KubeScheduler,
+        Self::MetricsServer,
         Self::Containerd,
         Self::Kubelet,
         Self::KubeProxy,
@@ -50,6 +53,7 @@ impl ComponentId {
             Self::KubeApiserver => "kube-apiserver",
             Self::KubeControllerManager => "kube-controller-manager",
             Self::KubeScheduler => "kube-scheduler",
+            Self::MetricsServer => "metrics-server",
             Self::Containerd => "containerd",
             Self::Kubelet => "kubelet",
             Self::KubeProxy => "kube-proxy",

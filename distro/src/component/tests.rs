@@ -203,6 +203,21 @@ fn flannels_files_are_the_golden_ones() {
 }
 
 #[test]
+fn the_metrics_servers_command_line_is_the_golden_one() {
+    planned("spec: {metricsServer: {enabled: true}}", Duty::Controller, |plan| {
+        let specs = components(plan);
+        let spec = specs.iter().find(|spec| spec.id == ComponentId::MetricsServer).expect("it runs");
+        golden("argv-metrics.txt", &described(spec));
+    });
+    planned("spec: {metricsServer: {enabled: true}}", Duty::Worker, |plan| {
+        assert!(
+            components(plan).iter().all(|spec| spec.id != ComponentId::MetricsServer),
+            "beside kube-apiserver alone"
+        );
+    });
+}
+
+#[test]
 fn a_network_of_the_owners_runs_without_flannel() {
     planned("spec: {network: {provider: custom}}", Duty::Worker, |plan| {
         assert!(components(plan).iter().all(|spec| spec.id != ComponentId::Flannel));

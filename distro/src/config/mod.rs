@@ -9,6 +9,7 @@ mod helm;
 mod host;
 mod images;
 mod import;
+mod metrics_server;
 mod network;
 mod node;
 mod problems;
@@ -30,6 +31,7 @@ pub use helm::{BadChart, BadHelm, BadRepository, Chart, Helm, Manner, ReleaseRef
 pub use host::{BadHost, Domain, San};
 pub use images::{BadImages, Images, OtherImage, PullPolicy};
 pub use import::{ImportError, Imported, Remark, Weight, import};
+pub use metrics_server::MetricsServer;
 pub use network::{Backend, BadNetwork, DualStack, Flannel, Network, Provider, Proxy, ProxyMode, Tuning};
 pub use node::{BadNode, Label, NodeName, Taint};
 pub use problems::{Problem, problems};

@@ -7,8 +7,8 @@ use serde_yaml_ng::Value;
 use skerry_formats::hint;
 
 use super::{
-    api::RawApi, gates::RawGate, helm::RawExtensions, images::RawImages, network::RawNetwork, profile::RawProfile,
-    storage::RawStorage, users::RawInstall,
+    api::RawApi, gates::RawGate, helm::RawExtensions, images::RawImages, metrics_server::RawMetricsServer,
+    network::RawNetwork, profile::RawProfile, storage::RawStorage, users::RawInstall,
 };
 
 /// The file's `apiVersion`.
@@ -81,6 +81,9 @@ pub struct Spec {
     /// kube-scheduler.
     #[serde(default, deserialize_with = "absent")]
     pub scheduler: Process,
+    /// What nodes and pods use.
+    #[serde(default, deserialize_with = "absent")]
+    pub metrics_server: RawMetricsServer,
     /// Settings of kubelets, by name.
     pub worker_profiles: Option<Vec<RawProfile>>,
     /// Features of Kubernetes that are turned on or off.

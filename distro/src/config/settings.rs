@@ -14,6 +14,7 @@ use super::{
     helm::{BadHelm, Helm},
     host::Domain,
     images::{BadImages, Images},
+    metrics_server::MetricsServer,
     network::{BadNetwork, DualStack, Network, Provider, Proxy},
     node::{BadNode, Label, NodeName, Taint},
     profile::{self, BadProfile, KubeletValues, Profiles},
@@ -115,6 +116,8 @@ pub struct Settings {
     pub controller_manager: Flags,
     /// Flags of kube-scheduler.
     pub scheduler: Flags,
+    /// Whether the API says what nodes and pods use.
+    pub metrics_server: MetricsServer,
     /// Settings of kubelets, by name.
     pub profiles: Profiles,
     /// Who runs this node's containers.
@@ -156,6 +159,7 @@ impl Settings {
             ("spec.network.dualStack", self.dual == other.dual),
             ("spec.network.clusterDomain", self.domain == other.domain),
             ("spec.network.provider", self.provider == other.provider),
+            ("spec.metricsServer", self.metrics_server == other.metrics_server),
         ];
         same.into_iter().find(|(_, same)| !same).map(|(key, _)| key)
     }
@@ -185,6 +189,7 @@ impl Settings {
         let controller_manager = problems.all(manager, |bad| Invalid::Flag("controllerManager", bad));
         let scheduler = flags(Target::KubeScheduler, &spec.scheduler);
         let scheduler = problems.all(scheduler, |bad| Invalid::Flag("scheduler", bad));
+        let metrics_server = MetricsServer::from(&spec.metrics_server);
         let profiles = Profiles::validate(spec.worker_profiles.as_deref().unwrap_or_default());
         let profiles = problems.all(profiles, Invalid::Profile);
         let gates = FeatureGates::validate(spec.feature_gates.as_deref().unwrap_or_default());
@@ -206,7 +211,7 @@ impl Settings {
             let settings = Self {
                 cluster, node, labels, taints, api, pods, services, dual, domain, provider, proxy, storage,
                 snapshots, runtime,
-                controller_manager, scheduler, profiles, kubelet, gates, images, users, helm,
+                controller_manager, scheduler, metrics_server, profiles, kubelet, gates, images, users, helm,
             };
             Some(settings)
         };

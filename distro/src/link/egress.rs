@@ -1,4 +1,5 @@
-//! Takes kube-apiserver's calls (`CONNECT`, RFC 9110 section 9.3.6, over a Unix socket) and brings them where they go.
+//! Takes the calls of kube-apiserver and metrics-server (`CONNECT`, RFC 9110 section 9.3.6, over a Unix socket) and brings them where
+//! they go.
 
 use std::{
     io,
@@ -14,10 +15,10 @@ use tokio::{
 };
 
 use super::{
-    call::{Call, Connected, Own, splice},
+    call::{Call, Connected, KUBELET, Own, splice},
     mux::Stream,
     registry::Registry,
-    route::{Route, route},
+    route::{METRICS_SERVER, Route, route},
 };
 use crate::{
     config::NodeName,
@@ -61,11 +62,20 @@ pub struct Ways {
     pub registry: Registry,
 }
 
+/// How far callers are brought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// To all that a route leads to.
+    All,
+    /// To kubelets alone.
+    Kubelets,
+}
+
 /// Serves for as long as the process lives; `owner` alone may call.
 ///
 /// # Errors
 /// If the socket cannot be made.
-pub async fn serve(path: &Path, owner: Account, ways: Ways) -> Result<(), EgressError> {
+pub async fn serve(path: &Path, owner: Account, reach: Reach, ways: Ways) -> Result<(), EgressError> {
     let failed = |source| EgressError::Listen { path: path.to_owned(), source };
     fs::remove_file(path)?;
     let listener = UnixListener::bind(path).map_err(failed)?;
@@ -74,17 +84,21 @@ pub async fn serve(path: &Path, owner: Account, ways: Ways) -> Result<(), Egress
         let (caller, _) = listener.accept().await.map_err(failed)?;
         let ways = ways.clone();
         tokio::spawn(async move {
-            if let Err(error) = bring(caller, &ways).await {
-                tracing::debug!(%error, "a call of kube-apiserver ended");
+            if let Err(error) = bring(caller, reach, &ways).await {
+                tracing::debug!(%error, "a call ended");
             }
         });
     }
 }
 
-async fn bring(mut caller: UnixStream, ways: &Ways) -> io::Result<()> {
+async fn bring(mut caller: UnixStream, reach: Reach, ways: &Ways) -> io::Result<()> {
     let call = tokio::time::timeout(PATIENCE, request(&mut caller)).await??;
-    let found = tokio::time::timeout(PATIENCE, connect(&call, ways)).await;
-    let found = found.unwrap_or_else(|_| Err("no answer in time".to_owned()));
+    let found = match reach {
+        Reach::Kubelets if call.port != KUBELET => Err("only kubelets can be called here".to_owned()),
+        Reach::All | Reach::Kubelets => tokio::time::timeout(PATIENCE, connect(&call, ways))
+            .await
+            .unwrap_or_else(|_| Err("no answer in time".to_owned())),
+    };
     match found {
         Ok(Way::Direct(stream)) => {
             caller.write_all(b"HTTP/1.1 200 Connection Established\r\n\r\n").await?;
@@ -156,7 +170,7 @@ fn parse(bytes: &[u8]) -> Option<Call> {
     let target = request.path.filter(|_| request.method == Some("CONNECT"))?;
     let (host, port) = target.rsplit_once(':')?;
     let host = host.trim_start_matches('[').trim_end_matches(']');
-    let known = host.parse::<IpAddr>().is_ok() || host.parse::<NodeName>().is_ok();
+    let known = host.parse::<IpAddr>().is_ok() || host.parse::<NodeName>().is_ok() || host == METRICS_SERVER;
     known.then_some(Call { host: host.to_owned(), port: port.parse().ok()? })
 }
 
@@ -171,6 +185,9 @@ mod tests {
         let call = |host: &str, port| Some(Call { host: host.to_owned(), port });
         assert_eq!(parse(b"CONNECT barn:10250 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"), call("barn", 10250));
         assert_eq!(parse(b"CONNECT [2001:db8::1]:80 HTTP/1.1\r\n\r\n"), call("2001:db8::1", 80));
+        let beside = call("metrics-server.sk8s.internal", 10261);
+        assert_eq!(parse(b"CONNECT metrics-server.sk8s.internal:10261 HTTP/1.1\r\n\r\n"), beside);
+        assert_eq!(parse(b"CONNECT other.sk8s.internal:10261 HTTP/1.1\r\n\r\n"), None);
         assert_eq!(parse(b"GET / HTTP/1.1\r\n\r\n"), None);
         assert_eq!(parse(b"CONNECT barn:x HTTP/1.1\r\n\r\n"), None);
     }

@@ -1,9 +1,12 @@
 //! Over which way kube-apiserver's calls go to nodes, pods and services. Pure.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use super::call::{Call, NotTaken, Own};
-use crate::{config::NodeName, duty::Duty};
+use crate::{component::METRICS_PORT, config::NodeName, duty::Duty};
+
+/// What kube-apiserver calls the metrics-server beside it by: no node can have such a name.
+pub const METRICS_SERVER: &str = "metrics-server.sk8s.internal";
 
 /// A way.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +44,9 @@ pub fn route<'a>(
     let bare = call.host.trim_start_matches('[').trim_end_matches(']');
     let mut linked = linked.into_iter();
     let Ok(ip) = bare.parse::<IpAddr>() else {
+        if bare == METRICS_SERVER && call.port == METRICS_PORT {
+            return Ok(Route::Direct(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), METRICS_PORT)));
+        }
         if duty.works() && bare == own.node.as_str() {
             return Ok(Route::Direct(own.address(call)?));
         }
@@ -61,15 +67,15 @@ pub fn route<'a>(
 mod tests {
     use std::net::IpAddr;
 
-    use super::{Route, route};
+    use super::{METRICS_SERVER, Route, route};
     use crate::{
         config::NodeName,
         duty::Duty,
         link::call::{Call, Own, Ranges},
     };
 
-    fn way(duty: Duty, host: &str, linked: &[&str]) -> Result<String, String> {
-        let own = Own {
+    fn own() -> Own {
+        Own {
             node: "tower".parse().expect("valid"),
             addresses: vec![[192, 0, 2, 1].into()],
             ranges: Ranges {
@@ -77,7 +83,11 @@ mod tests {
                 services: "10.96.0.0/16".parse().expect("valid"),
                 dual: None,
             },
-        };
+        }
+    }
+
+    fn way(duty: Duty, host: &str, linked: &[&str]) -> Result<String, String> {
+        let own = own();
         let names: Vec<NodeName> = linked.iter().map(|name| name.parse().expect("valid")).collect();
         let behind_nat: [IpAddr; 1] = [[10, 0, 2, 15].into()];
         let nodes = names.iter().map(|name| (name, &behind_nat[..]));
@@ -102,6 +112,16 @@ mod tests {
         assert!(way(Duty::Controller, "10.244.1.2", &[]).is_err());
         assert!(way(Duty::Controller, "198.51.100.9", &["barn"]).is_err());
         assert!(way(Duty::Controller, "tower", &["barn"]).is_err(), "it has no kubelet");
+    }
+
+    #[test]
+    fn the_metrics_server_is_the_one_beside_and_nothing_else_is_there() {
+        let call = |port| {
+            let call = Call { host: METRICS_SERVER.to_owned(), port };
+            route(&call, (Duty::Controller, &own()), [])
+        };
+        assert_eq!(call(10261), Ok(Route::Direct(([127, 0, 0, 1], 10261).into())));
+        assert!(call(10250).is_err() && call(6443).is_err());
     }
 
     #[test]

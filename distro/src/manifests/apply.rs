@@ -54,6 +54,18 @@ impl Applier {
         Self { client, kinds: BTreeMap::new() }
     }
 
+    /// An object as the cluster has it, or `None`.
+    ///
+    /// # Errors
+    /// If the server refuses or cannot be reached.
+    pub fn get(&mut self, object: &ObjectRef) -> Result<Option<Value>, ApplyError> {
+        match self.path(object) {
+            Ok(path) => self.client.get(&path).map_err(|source| failed(object, source)),
+            Err(ApplyError::Kind { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Removes an object; whether there was one. One of a kind that the cluster no longer knows is gone with its kind.
     ///
     /// # Errors

@@ -1,6 +1,12 @@
 //! The built-in objects.
 
-use crate::config::{Provider, Settings};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+
+use crate::{
+    component::METRICS_PORT,
+    config::{Provider, Settings},
+    link::METRICS_SERVER,
+};
 
 /// The manifest of a single node: what kube-apiserver may ask of kubelets, and the cluster's DNS where pods have a network
 /// to ask it over.
@@ -15,6 +21,15 @@ pub fn builtin(settings: &Settings, coredns: &str) -> String {
         .replace("{policy}", settings.images.pull_policy.as_str())
         .replace("{image}", coredns);
     [include_str!("rbac.yaml"), &dns].join("---\n")
+}
+
+/// What makes metrics-server a part of the API; `authority` is the certificate, PEM, that its own is believed for.
+#[must_use]
+pub fn metrics_server(authority: &str) -> String {
+    include_str!("metrics.yaml")
+        .replace("{host}", METRICS_SERVER)
+        .replace("{port}", &METRICS_PORT.to_string())
+        .replace("{authority}", &STANDARD.encode(authority))
 }
 
 /// The label that shows a node's role to people; only the cluster may set it, and only once the node is there.
@@ -34,7 +49,7 @@ metadata:
 
 #[cfg(test)]
 mod tests {
-    use super::{builtin, role_label};
+    use super::{builtin, metrics_server, role_label};
     use crate::{
         config::{Raw, Settings},
         manifests::objects,
@@ -45,6 +60,18 @@ mod tests {
         let raw = Raw::parse("spec: {network: {provider: none}}").expect("well-formed");
         let text = builtin(&Settings::validate(&raw, "barn").expect("valid"), "localhost/sk8s/coredns:1");
         assert!(!text.contains("coredns") && text.contains("ClusterRoleBinding"));
+    }
+
+    #[test]
+    fn metrics_have_a_service_beside_the_api_and_their_own_come_last() {
+        let found = objects(&metrics_server("PEM")).expect("valid");
+        let last = found.last().expect("some");
+        assert_eq!((last.kind.as_str(), last.name.as_str()), ("APIService", "v1beta1.metrics.k8s.io"));
+        assert_eq!(last.value["spec"]["caBundle"], "UEVN");
+        assert_eq!(last.value["spec"]["service"]["port"], 10261);
+        assert!(
+            found.iter().all(|object| object.value["metadata"]["labels"]["app.kubernetes.io/managed-by"] == "sk8s")
+        );
     }
 
     #[test]

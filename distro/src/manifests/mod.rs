@@ -8,12 +8,14 @@ mod record;
 mod settle;
 mod stack;
 mod watch;
+mod withdraw;
 
 pub use apply::{Applier, ApplyError};
-pub use builtin::{builtin, role_label};
+pub use builtin::{builtin, metrics_server, role_label};
 pub use document::{BadManifest, Object, objects};
 pub use lead::Lead;
 pub use record::{RECORDS, StackRecord};
 pub use settle::{SettleError, Settled, dissolve, settle};
 pub use stack::{ObjectRef, StackName, stacks};
 pub use watch::Snapshot;
+pub use withdraw::withdraw;

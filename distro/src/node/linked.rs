@@ -1,6 +1,9 @@
 //! Joins the node to others, and holds what they must be told when it changes.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::PathBuf,
+};
 
 use skerry_formats::token::Server;
 use tokio::{
@@ -17,8 +20,9 @@ use super::{
 use crate::{
     api::Client,
     component::{self, ComponentId},
+    config::MetricsServer,
     join::{Admitter, Office},
-    link::{self, Credentials, Front, Needs, Own, PORT, Registry, Servers, TlsError, Ways},
+    link::{self, Credentials, Front, Needs, Own, PORT, Reach, Registry, Servers, TlsError, Ways},
     peers::Company,
     pki::LeafId,
     supervisor::chain,
@@ -94,14 +98,7 @@ pub fn link(node: &Prepared, keys: Keys) -> Result<Lines, NodeError> {
             let mut front = Front::new(answering.subscribe(), registry.clone(), admitter);
             front.listen(&node.machine.addresses);
             let ways = Ways { duty: node.duty, own: own.subscribe(), registry };
-            let owner = component::account(&node.settings, &node.machine, ComponentId::KubeApiserver);
-            let (socket, hosts, known) = (node.paths.egress_socket(), node.paths.hosts(), ways.clone());
-            tokio::spawn(async move { link::keep_hosts(&hosts, owner, known).await });
-            tokio::spawn(async move {
-                if let Err(error) = link::serve_egress(&socket, owner, ways).await {
-                    tracing::error!(error = %chain(&error), "logs, exec and webhooks will not work");
-                }
-            });
+            egress(node, &ways);
             let (peer, company) = (watch::Sender::new(node.peer()), watch::Sender::new(node.known.company));
             if identity.etcd_ca.is_some() {
                 let (identity, name) = (identity.clone(), node.settings.node.clone());
@@ -133,6 +130,28 @@ pub fn link(node: &Prepared, keys: Keys) -> Result<Lines, NodeError> {
             tokio::spawn(link::keep(servers.subscribe(), needs, Servers::default()));
             Ok(Lines { client, own, servers, found, end: Line::Worker { credentials } })
         }
+    }
+}
+
+/// Opens the ways by which components of this node call others.
+fn egress(node: &Prepared, ways: &Ways) {
+    let open = |socket: PathBuf, component, reach, without: &'static str| {
+        let (owner, ways) = (component::account(&node.settings, &node.machine, component), ways.clone());
+        tokio::spawn(async move {
+            if let Err(error) = link::serve_egress(&socket, owner, reach, ways).await {
+                tracing::error!(error = %chain(&error), "{without}");
+            }
+        });
+        owner
+    };
+    let paths = &node.paths;
+    let without = "logs, exec and webhooks will not work";
+    let owner = open(paths.egress_socket(), ComponentId::KubeApiserver, Reach::All, without);
+    let (hosts, known) = (paths.hosts(), ways.clone());
+    tokio::spawn(async move { link::keep_hosts(&hosts, owner, known).await });
+    if node.settings.metrics_server == MetricsServer::On {
+        let without = "what nodes and pods use will not be known";
+        open(paths.kubelets_socket(), ComponentId::MetricsServer, Reach::Kubelets, without);
     }
 }
 

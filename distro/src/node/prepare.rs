@@ -293,7 +293,7 @@ impl Prepared {
         }
         let mut held = BTreeMap::new();
         let mut own = BTreeMap::new();
-        for leaf in LeafId::of(self.duty, &self.settings.storage) {
+        for leaf in LeafId::of(self.duty, &self.settings) {
             let (issued, has) = desk.issue(leaf, now)?;
             held.insert(leaf, has);
             own.insert(leaf, issued);

@@ -8,7 +8,7 @@ use super::{charts, prepare::Prepared, stacks, standing::Standing};
 use crate::{
     api::{ApiError, Client},
     component::ComponentId,
-    config::{Provider, Runtime},
+    config::{MetricsServer, Provider, Runtime},
     encryption, images,
     join::{self, TokenRecord},
     manifests::{self, Applier},
@@ -40,6 +40,7 @@ pub async fn run(node: Prepared, api: Api, (handle, board): (Handle, Board)) {
             let charts = charts::follow(charts::Yard::new(&node, &api, board), leads.subscribe(), &handle);
             tokio::join!(
                 label(&node, &api, &handle),
+                metrics(&node, &api),
                 stacks::follow(&node, &api, &leads),
                 keyring(&node, &api),
                 charts
@@ -123,6 +124,26 @@ async fn apply_builtin(node: &Prepared, api: &Api) {
     match node.image("coredns") {
         Ok(image) => apply_text(api, manifests::builtin(&node.settings, image)).await,
         Err(error) => tracing::error!(%error, "no cluster DNS"),
+    }
+}
+
+/// What nobody answers for must not stay a part of the API: whoever looks what there is would look in vain, and no namespace could go.
+async fn metrics(node: &Prepared, api: &Api) {
+    let text = manifests::metrics_server(node.standing.authority());
+    match node.settings.metrics_server {
+        MetricsServer::On => apply_text(api, text).await,
+        MetricsServer::Off => {
+            let api = api.clone();
+            until_done("the API of metrics that nobody answers for is still there", move || {
+                let objects = manifests::objects(&text)?;
+                let removed = manifests::withdraw(&mut Applier::new(api.borrow().clone()), &objects)?;
+                if removed > 0 {
+                    tracing::info!(removed, "metrics are no longer a part of the API");
+                }
+                Ok::<_, Failure>(())
+            })
+            .await;
+        }
     }
 }
 

@@ -293,7 +293,7 @@ impl Shelf<'_> {
     /// What every leaf in use is to say now.
     #[must_use]
     pub fn wanted(&self) -> BTreeMap<LeafId, LeafRequest> {
-        let own = LeafId::of(self.duty, &self.settings.storage);
+        let own = LeafId::of(self.duty, self.settings);
         own.into_iter().map(|leaf| (leaf, leaf.request(self.settings, self.machine))).collect()
     }
 

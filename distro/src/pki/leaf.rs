@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     component::ComponentId,
-    config::{Lifetimes, NodeName, San, Settings, Storage},
+    config::{Lifetimes, MetricsServer, NodeName, San, Settings, Storage},
     duty::Duty,
     paths::Paths,
     sys::machine::Machine,
@@ -32,6 +32,10 @@ pub enum LeafId {
     Scheduler,
     /// The scheduler's own health and metrics.
     SchedulerServer,
+    /// metrics-server as a caller.
+    MetricsServer,
+    /// What metrics-server answers kube-apiserver with.
+    MetricsServerServer,
     /// The node as a caller.
     Kubelet,
     /// The node as a server of logs and exec.
@@ -109,6 +113,7 @@ impl Shared {
             ],
             ComponentId::Etcd => &[Self::EtcdCa],
             ComponentId::KubeControllerManager => &[Self::Ca, Self::CaKey, Self::ServiceAccountPrivate],
+            ComponentId::MetricsServer => &[Self::Ca, Self::FrontProxyCa],
             ComponentId::Kubelet => &[Self::Ca],
             ComponentId::Kine
             | ComponentId::KubeScheduler
@@ -121,7 +126,7 @@ impl Shared {
 
 impl LeafId {
     /// All leaves that there are.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::ApiServer,
         Self::ApiServerKubeletClient,
         Self::FrontProxyClient,
@@ -129,6 +134,8 @@ impl LeafId {
         Self::ControllerManagerServer,
         Self::Scheduler,
         Self::SchedulerServer,
+        Self::MetricsServer,
+        Self::MetricsServerServer,
         Self::Kubelet,
         Self::KubeletServer,
         Self::KubeProxy,
@@ -139,15 +146,20 @@ impl LeafId {
         Self::Link,
     ];
 
-    /// The leaves that a node of this duty issues, for a cluster that keeps its objects there.
+    /// The leaves that a node of this duty issues, for a cluster that is to be so.
     #[must_use]
-    pub fn of(duty: Duty, storage: &Storage) -> Vec<Self> {
-        let etcd = EtcdUse::of(storage) == EtcdUse::Own;
-        let has = |leaf: &Self| leaf.belongs(duty) && (leaf.signer() != Signer::Etcd || etcd);
-        Self::ALL.into_iter().filter(has).collect()
+    pub fn of(duty: Duty, settings: &Settings) -> Vec<Self> {
+        let etcd = EtcdUse::of(&settings.storage) == EtcdUse::Own;
+        let metrics = settings.metrics_server == MetricsServer::On;
+        let wanted = |leaf: &Self| match (leaf.signer(), leaf.user()) {
+            (Signer::Etcd, _) => etcd,
+            (_, Some(ComponentId::MetricsServer)) => metrics,
+            _ => true,
+        };
+        Self::ALL.into_iter().filter(|leaf| leaf.belongs(duty)).filter(wanted).collect()
     }
 
-    /// Whether a node of this duty has it.
+    /// Whether a node of this duty may have it.
     #[must_use]
     const fn belongs(self, duty: Duty) -> bool {
         match self.user() {
@@ -176,6 +188,7 @@ impl LeafId {
             Self::EtcdServer | Self::EtcdPeer => Some(ComponentId::Etcd),
             Self::ControllerManager | Self::ControllerManagerServer => Some(ComponentId::KubeControllerManager),
             Self::Scheduler | Self::SchedulerServer => Some(ComponentId::KubeScheduler),
+            Self::MetricsServer | Self::MetricsServerServer => Some(ComponentId::MetricsServer),
             Self::Kubelet | Self::KubeletServer => Some(ComponentId::Kubelet),
             Self::KubeProxy => Some(ComponentId::KubeProxy),
             Self::Admin | Self::Link => None,
@@ -185,7 +198,15 @@ impl LeafId {
     /// Whether the caller it stands for has a kubeconfig of its own.
     #[must_use]
     pub const fn has_kubeconfig(self) -> bool {
-        matches!(self, Self::ControllerManager | Self::Scheduler | Self::Kubelet | Self::KubeProxy | Self::Admin)
+        matches!(
+            self,
+            Self::ControllerManager
+                | Self::Scheduler
+                | Self::MetricsServer
+                | Self::Kubelet
+                | Self::KubeProxy
+                | Self::Admin
+        )
     }
 
     const fn stem(self) -> &'static str {
@@ -193,6 +214,7 @@ impl LeafId {
             Self::ApiServer
             | Self::ControllerManagerServer
             | Self::SchedulerServer
+            | Self::MetricsServerServer
             | Self::KubeletServer
             | Self::EtcdServer
             | Self::Link => "server",
@@ -200,7 +222,12 @@ impl LeafId {
             Self::ApiServerEtcdClient => "etcd-client",
             Self::ApiServerKubeletClient => "kubelet-client",
             Self::FrontProxyClient => "front-proxy-client",
-            Self::ControllerManager | Self::Scheduler | Self::Kubelet | Self::KubeProxy | Self::Admin => "client",
+            Self::ControllerManager
+            | Self::Scheduler
+            | Self::MetricsServer
+            | Self::Kubelet
+            | Self::KubeProxy
+            | Self::Admin => "client",
         }
     }
 
@@ -239,6 +266,7 @@ impl LeafId {
             Self::FrontProxyClient => LeafRequest::client("front-proxy-client", None),
             Self::ControllerManager => LeafRequest::client("system:kube-controller-manager", None),
             Self::Scheduler => LeafRequest::client("system:kube-scheduler", None),
+            Self::MetricsServer => LeafRequest::client("system:metrics-server", None),
             Self::Kubelet => kubelet_client(&settings.node),
             Self::KubeProxy => kube_proxy(),
             Self::Admin => identity::admin(),
@@ -248,6 +276,7 @@ impl LeafId {
             Self::ApiServerEtcdClient => LeafRequest::client("kube-apiserver-etcd-client", None),
             Self::ControllerManagerServer => server("kube-controller-manager"),
             Self::SchedulerServer => server("kube-scheduler"),
+            Self::MetricsServerServer => metrics_server(),
             Self::KubeletServer => kubelet_server(&settings.node),
             Self::Link => LeafRequest { dns_names: vec![CONTROLLER_NAME.to_owned()], ..server("sk8s-link") },
         }
@@ -283,6 +312,13 @@ pub fn kubelet_server(node: &NodeName) -> LeafRequest {
 #[must_use]
 pub fn kube_proxy() -> LeafRequest {
     LeafRequest::client("system:kube-proxy", None)
+}
+
+/// kube-apiserver calls it by the name of its Service.
+fn metrics_server() -> LeafRequest {
+    let plain = server("metrics-server");
+    let names = plain.dns_names.iter().cloned().chain(["metrics-server.kube-system.svc".to_owned()]);
+    LeafRequest { dns_names: names.collect(), ..plain.clone() }
 }
 
 const LOOPBACK: [IpAddr; 2] = [IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), IpAddr::V6(std::net::Ipv6Addr::LOCALHOST)];

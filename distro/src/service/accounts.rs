@@ -14,12 +14,13 @@ use crate::sys::{
 };
 
 /// Names and comments of all accounts.
-pub const ACCOUNTS: [(&str, &str); 5] = [
+pub const ACCOUNTS: [(&str, &str); 6] = [
     ("kine", "datastore on SQL (sk8s)"),
     ("etcd", "datastore (sk8s)"),
     ("kube-apiserver", "Kubernetes API server (sk8s)"),
     ("kube-controller-manager", "Kubernetes controller manager (sk8s)"),
     ("kube-scheduler", "Kubernetes scheduler (sk8s)"),
+    ("metrics-server", "Kubernetes metrics (sk8s)"),
 ];
 
 /// How the comment of an account of ours ends.

@@ -26,6 +26,7 @@ mod hosts;
 mod join;
 mod lan;
 mod machine;
+mod metrics;
 mod moves;
 mod networks;
 mod node;

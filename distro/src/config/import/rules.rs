@@ -79,7 +79,7 @@ const RULES: &[(&str, Rule)] = &[
     ("spec.images.coredns", With(lists::image)),
     ("spec.images.kubeproxy", Otherwise(ANY, "kube-proxy is a process of the host, not an image")),
     ("spec.images.konnectivity", Otherwise(ANY, "sk8s' own link stands for konnectivity")),
-    ("spec.images.metricsserver", Otherwise(ANY, "sk8s installs no metrics-server")),
+    ("spec.images.metricsserver", Otherwise(ANY, "metrics-server is a process of the host, not an image")),
     ("spec.images.pushgateway", Otherwise(ANY, "sk8s installs no push gateway")),
     ("spec.images.calico", Otherwise(ANY, "sk8s installs no Calico")),
     ("spec.images.kuberouter", Otherwise(ANY, "sk8s installs no kube-router")),
@@ -101,12 +101,14 @@ const RULES: &[(&str, Rule)] = &[
     ("spec.installConfig.users.kubeSchedulerUser", With(lists::user)),
     ("spec.installConfig.users.konnectivityUser", Drop),
     ("spec.telemetry", Drop),
-    ("spec.metricsServer.patches", Lost("sk8s installs no metrics-server")),
+    ("spec.metricsServer.patches", Lost(PATCHES)),
 ];
 
 /// Converts the whole file.
 pub(super) fn walk(work: &mut Work<'_>) {
     below(work, "", work.source());
+    // k0s runs it whatever the file says; people who come from there use it.
+    work.set("spec.metricsServer.enabled", true);
     if work.at("spec.network.provider").is_none() {
         let text = "k0s's own provider, which stands where none is named, enforces network policies; sk8s' does not";
         work.note("spec.network.provider", text);

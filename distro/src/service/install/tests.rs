@@ -59,8 +59,9 @@ fn an_empty_machine_gets_accounts_service_and_link() {
     let steps = plan(&single(), &bare(Init::Systemd), CAREFUL).expect("nothing is in the way");
     let steps: Vec<String> = steps.iter().map(ToString::to_string).collect();
     let accounts = ["account: kine", "account: kube-apiserver", "account: kube-controller-manager"];
-    let rest = ["account: kube-scheduler", "environment written", "service written", "started at each boot"];
-    assert_eq!(steps, [&accounts[..], &rest[..]].concat());
+    let more = ["account: kube-scheduler", "account: metrics-server"];
+    let rest = ["environment written", "service written", "started at each boot"];
+    assert_eq!(steps, [&accounts[..], &more[..], &rest[..]].concat());
 }
 
 #[test]

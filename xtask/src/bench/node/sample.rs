@@ -20,7 +20,7 @@ pub fn memory(contender: &Contender) -> BTreeMap<String, f64> {
 /// The program that runs once for each pod.
 pub const SHIM: &str = "containerd-shim-runc-v2";
 
-const COMPONENTS: [&str; 6] = ["sk8s", "kine", "etcd", "containerd", SHIM, "flannel"];
+const COMPONENTS: [&str; 7] = ["sk8s", "kine", "etcd", "metrics-server", "containerd", SHIM, "flannel"];
 
 fn component(command: &str) -> Option<String> {
     let mut words = command.split('\0');
