@@ -71,6 +71,8 @@ pub struct Cluster {
     pub services: Option<Cidr>,
     /// DNS domain.
     pub domain: Option<Domain>,
+    /// Whether the API says what nodes and pods use.
+    pub metrics_server: Option<bool>,
     /// Labels of the node.
     pub labels: BTreeMap<LabelKey, LabelValue>,
     /// Taints of the node.
@@ -147,6 +149,7 @@ impl Intent {
                 pods: section.pod_cidr.clone(),
                 services: section.service_cidr.clone(),
                 domain: section.cluster_domain.clone(),
+                metrics_server: section.metrics_server,
                 labels: section.labels.clone(),
                 taints: section.taints.clone(),
                 workloads: section.workloads,

@@ -40,7 +40,14 @@ struct Spec<'a> {
     network: BTreeMap<&'static str, &'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     storage: Option<Storage>,
+    #[serde(rename = "metricsServer", skip_serializing_if = "Option::is_none")]
+    metrics_server: Option<MetricsServer>,
     node: Node<'a>,
+}
+
+#[derive(Serialize)]
+struct MetricsServer {
+    enabled: bool,
 }
 
 #[derive(Serialize)]
@@ -89,6 +96,7 @@ pub fn cluster_config(intent: &Intent, cluster: &Cluster) -> String {
                     .filter(|_| kind == StorageType::Etcd)
                     .map(|peer_address| Etcd { peer_address }),
             }),
+            metrics_server: cluster.metrics_server.map(|enabled| MetricsServer { enabled }),
             node: Node {
                 name: intent.name.as_str(),
                 labels: cluster.labels.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect(),

@@ -76,6 +76,7 @@ fn controller(cluster: &Cluster, host: &Host, section: Section) -> Result<Sectio
         pod_cidr: spec.network.pods.clone(),
         service_cidr: spec.network.services.clone(),
         cluster_domain: spec.network.domain.clone(),
+        metrics_server: spec.metrics_server.enabled.then_some(true),
         ..section
     })
 }

@@ -109,6 +109,15 @@ fn a_workers_token_is_what_its_controller_is_told() {
     assert_eq!(sans, ["home.example.org", "192.168.1.10", "tower.example.org"]);
 }
 
+#[test]
+fn what_runs_beside_the_api_is_for_controllers_to_know() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = folder(dir.path());
+    folder.create(&hosts(HOSTS)).unwrap();
+    let of = |host: &str| read(&fsx::read_to_string(&folder.path().join(format!("seeds/{host}.yaml"))).unwrap());
+    assert_eq!((of("tower").skerry.metrics_server, of("barn").skerry.metrics_server), (Some(true), None));
+}
+
 /// Three controllers and a worker.
 const COUNCIL: &str = "apiVersion: skerry.dev/v1\nkind: Cluster\nspec:\n  storage: {type: etcd}\n  hosts:\n  \
                        - {name: tower, role: controller, network: [{addresses: [10.0.0.1/24]}]}\n  \

@@ -29,6 +29,7 @@ metadata: {name: home}
 spec:
   api: {sans: [home.example.org]}
   network: {podCIDR: 10.42.0.0/16}
+  metricsServer: {enabled: true}
   storage: {type: etcd}
   hosts:
   - {name: tower, role: controller, addresses: [192.0.2.1, Tower.example.org], ssh: {address: 192.0.2.1, user: root}}

@@ -121,7 +121,7 @@ const INSTALL: [&str; 4] = ["install", "controller", "--single", "--node-name=sh
 
 fn installs(node: &Node) {
     let said = node.does(&[&INSTALL[..], &["--start", "-e", "NO_PROXY=it's \"$HOME\""]].concat());
-    assert_eq!(said.lines().filter(|line| line.starts_with("account: ")).count(), 5, "{said}");
+    assert_eq!(said.lines().filter(|line| line.starts_with("account: ")).count(), 6, "{said}");
     let again = node.does(&[&INSTALL[..], &["-e", "NO_PROXY=it's \"$HOME\""]].concat());
     assert_eq!(again, "sk8scontroller: installed already\n");
     let other = node.refuses(&["install", "controller", "--node-name=other"]);

@@ -57,11 +57,22 @@ pub struct Spec {
     /// Where objects are kept.
     #[serde(default, skip_serializing_if = "is_default")]
     pub storage: Storage,
+    /// What nodes and pods use, as a part of the API.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub metrics_server: MetricsServer,
     /// Join tokens.
     #[serde(default, skip_serializing_if = "is_default")]
     pub tokens: Tokens,
     /// The hosts, each name once.
     pub hosts: Vec<Host>,
+}
+
+/// metrics-server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MetricsServer {
+    /// Whether it runs.
+    pub enabled: bool,
 }
 
 /// Addresses within the cluster.

@@ -15,7 +15,7 @@ pub mod k0sctl;
 #[cfg(test)]
 mod tests;
 
-pub use file::{Cluster, Host, Metadata, Network, Spec, Tokens};
+pub use file::{Cluster, Host, Metadata, MetricsServer, Network, Spec, Tokens};
 pub use ssh::{BadSsh, KeyFile, Ssh, SshAddress, SshUser};
 pub use storage::Storage;
 
@@ -83,6 +83,7 @@ impl Default for Cluster {
                 api: Api::default(),
                 network: Network::default(),
                 storage: Storage::default(),
+                metrics_server: MetricsServer::default(),
                 tokens: Tokens::default(),
             },
         }

@@ -34,6 +34,7 @@ const SPEC: Shape = Record(
         ("api", Map(&[("sans", List(&Text(typed::<San>)))])),
         ("network", NETWORK),
         ("storage", Map(&[("type", Text(typed::<StorageType>))])),
+        ("metricsServer", Map(&[("enabled", Flag)])),
         ("tokens", Map(&[("expiry", Text(typed::<Validity>))])),
     ],
 );

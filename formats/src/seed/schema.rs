@@ -57,6 +57,7 @@ const SECTION: Shape = Map(&[
     ("pod-cidr", Text(typed::<Cidr>)),
     ("service-cidr", Text(typed::<Cidr>)),
     ("cluster-domain", Text(typed::<Domain>)),
+    ("metrics-server", Flag),
     ("admin-kubeconfig", Map(&[("to", Text(hand_out))])),
 ]);
 

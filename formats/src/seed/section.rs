@@ -163,6 +163,9 @@ pub struct Section {
     /// The cluster's DNS domain.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cluster_domain: Option<Domain>,
+    /// Whether the API says what nodes and pods use; not if not said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metrics_server: Option<bool>,
     /// Whether an administrator's kubeconfig may leave the node.
     #[serde(skip_serializing_if = "AdminKubeconfig::is_empty")]
     pub admin_kubeconfig: AdminKubeconfig,

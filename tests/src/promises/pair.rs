@@ -24,12 +24,14 @@ const BARN: &str = "192.168.7.2";
 
 const JOINS: &str = "a worker joins a controller on another machine, each by its own seed";
 const SERVES: &str = "a pod on the worker is found by name, and logs and exec reach it through the link";
+const MEASURES: &str = "kubectl top says what the worker and its pods use";
 
-/// Checks both.
+/// Checks all of them.
 pub fn run(lab: &Lab, report: &mut Report) {
-    if !report.wants(&[JOINS, SERVES]) {
+    if !report.wants(&[JOINS, SERVES, MEASURES]) {
         return;
     }
+    const NONE: &str = "there is no cluster to show it on";
     let mut pair = None;
     report.long_promise(JOINS, || {
         let pair = pair.insert(Pair::boot(lab)?);
@@ -41,7 +43,11 @@ pub fn run(lab: &Lab, report: &mut Report) {
     });
     report.long_promise(SERVES, || match &pair {
         Some(pair) => pair.serves(),
-        None => Err(Broken::new("there is no cluster to show it on")),
+        None => Err(Broken::new(NONE)),
+    });
+    report.long_promise(MEASURES, || match &pair {
+        Some(pair) => pair.measures(),
+        None => Err(Broken::new(NONE)),
     });
 }
 
@@ -57,7 +63,7 @@ impl Pair {
         let image = lab.built("pair", &[])?;
         let (api, cable) = (made::port()?, made::port()?);
         let card = |end: Cable, address: &str| json!([{ "mac": end.mac(), "addresses": [format!("{address}/24")] }]);
-        let hosts = json!({ "hosts": [
+        let hosts = json!({ "metricsServer": { "enabled": true }, "hosts": [
             { "name": "tower", "role": "controller", "network": card(Cable::First(cable), TOWER) },
             { "name": "barn", "role": "worker", "network": card(Cable::Second(cable), BARN) },
         ]});
@@ -93,5 +99,14 @@ impl Pair {
         }
         let said = kubectl.run(&["exec", "client", "--", BUSYBOX, "echo", "from the barn"])?;
         if said.trim() == "from the barn" { Ok(()) } else { Err(Broken(format!("exec gave `{said}`"))) }
+    }
+
+    fn measures(&self) -> Check {
+        self.kubectl.until("the worker and its pods are measured", Deadline::seconds(READY), |kubectl| {
+            let top = |what| kubectl.run(&["top", what, "--no-headers"]);
+            let (nodes, pods) = (top("nodes")?, top("pods")?);
+            let both = nodes.starts_with("barn ") && pods.lines().any(|line| line.starts_with("web-"));
+            if both { Ok(()) } else { Err(Broken(format!("nodes: {nodes}\npods: {pods}"))) }
+        })
     }
 }

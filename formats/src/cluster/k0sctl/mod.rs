@@ -130,6 +130,8 @@ fn k0s(k0s: &Value, cluster: &mut Cluster, remarks: &mut Remarks) {
         }
         parsed
     };
+    // k0s runs it whatever the file says; people who come from there use it.
+    cluster.spec.metrics_server.enabled = true;
     cluster.spec.network.pods = range("podCIDR");
     cluster.spec.network.services = range("serviceCIDR");
     if let Some(domain) = network["clusterDomain"].as_str() {
