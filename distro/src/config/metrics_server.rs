@@ -19,6 +19,13 @@ pub struct RawMetricsServer {
     enabled: Option<bool>,
 }
 
+impl RawMetricsServer {
+    /// Whether nothing was written.
+    pub(super) const fn is_absent(&self) -> bool {
+        self.enabled.is_none()
+    }
+}
+
 impl From<&RawMetricsServer> for MetricsServer {
     fn from(raw: &RawMetricsServer) -> Self {
         if raw.enabled.unwrap_or_default() { Self::On } else { Self::Off }

@@ -82,7 +82,7 @@ pub struct Spec {
     #[serde(default, deserialize_with = "absent")]
     pub scheduler: Process,
     /// What nodes and pods use.
-    #[serde(default, deserialize_with = "absent")]
+    #[serde(default, deserialize_with = "absent", skip_serializing_if = "RawMetricsServer::is_absent")]
     pub metrics_server: RawMetricsServer,
     /// Settings of kubelets, by name.
     pub worker_profiles: Option<Vec<RawProfile>>,
@@ -340,6 +340,13 @@ mod tests {
         assert_eq!(joined.spec.worker_profiles, cluster.spec.worker_profiles);
         assert_eq!(joined.spec.node.name.as_deref(), Some("shed"));
         assert_eq!(joined.spec.storage, super::Spec::default().storage);
+    }
+
+    #[test]
+    fn what_a_worker_is_told_has_no_key_that_an_older_one_does_not_know() {
+        let raw = Raw::parse("spec: {metricsServer: {enabled: true}}").expect("valid");
+        assert!(raw.controllers().contains("metricsServer"));
+        assert!(!raw.shared().contains("metricsServer"));
     }
 
     #[test]

@@ -316,9 +316,9 @@ pub fn kube_proxy() -> LeafRequest {
 
 /// kube-apiserver calls it by the name of its Service.
 fn metrics_server() -> LeafRequest {
-    let plain = server("metrics-server");
-    let names = plain.dns_names.iter().cloned().chain(["metrics-server.kube-system.svc".to_owned()]);
-    LeafRequest { dns_names: names.collect(), ..plain.clone() }
+    let mut request = server("metrics-server");
+    request.dns_names.push("metrics-server.kube-system.svc".to_owned());
+    request
 }
 
 const LOOPBACK: [IpAddr; 2] = [IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), IpAddr::V6(std::net::Ipv6Addr::LOCALHOST)];

@@ -1,6 +1,6 @@
 //! What nodes and pods use, as a part of the API: on a controller without pods, of a node that nobody can call.
 
-use super::{eventually, join::tower, lan::Lan, node::Node};
+use super::{eventually, join::tower, lan::Lan, machine::Machine, node::Node};
 
 const BUSY: &str = include_str!("busy.yaml");
 
@@ -45,4 +45,14 @@ fn what_nodes_and_pods_use_is_known_and_busy_ones_become_more() {
     tower.said(&["create", "namespace", "orchard"]);
     let gone = tower.sk8s(&["kubectl", "delete", "namespace", "orchard", "--timeout=60s"]);
     assert!(gone.status.success(), "{}", String::from_utf8_lossy(&gone.stderr));
+}
+
+#[test]
+#[ignore = "needs root, systemd and upstream's programs"]
+fn one_node_alone_measures_itself() {
+    let machine = Machine::boot_alone("barn");
+    machine.shell("echo 'spec: {metricsServer: {enabled: true}}' > /var/sk8s.yaml");
+    let node = Node::start(machine, &["controller", "--single", "--config=/var/sk8s.yaml"]);
+    assert!(node.wait_ready().components.iter().any(|component| component.name == "metrics-server"));
+    lists(&node, "nodes", "barn");
 }
