@@ -50,7 +50,7 @@ pub fn obey(verb: EtcdVerb, identity: &Identity, (paths, settings): (&Paths, &Se
                 Removal::Absent => Err(CliError::NoMember(named)),
                 Removal::Last => Err(CliError::LastMember(named)),
                 Removal::Member(id) => {
-                    etcd.remove(id)?;
+                    peers::dismiss(&etcd, &members, id)?;
                     let ours = members.iter().any(|member| {
                         member.id == id && own.is_some_and(|own| member.urls.iter().any(|url| *url == peers::url(own)))
                     });

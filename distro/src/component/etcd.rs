@@ -29,6 +29,10 @@ const ID: ComponentId = ComponentId::Etcd;
 /// Where a controller finds its own member.
 pub const CLIENT_URL: &str = "https://127.0.0.1:2379";
 
+/// What a member says that finds itself taken out of the cluster, and what its owner is told then.
+pub(super) const REMOVED: &str = "the member has been permanently removed from the cluster";
+pub(super) const WHEN_REMOVED: &str = "this controller was taken out of etcd; if it is to come back: `sk8s stop`, `sk8s reset`, and join it with a new token";
+
 /// Health and metrics, on loopback and without TLS.
 const METRICS_PORT: u16 = 2381;
 

@@ -10,6 +10,7 @@ mod kubelet;
 mod metrics_server;
 mod owner;
 mod proxy;
+mod reason;
 mod scheduler;
 mod share;
 mod spec;
@@ -21,6 +22,7 @@ pub use etcd::CLIENT_URL as ETCD_CLIENT_URL;
 pub use kine::SOURCE_VARIABLE;
 pub use metrics_server::PORT as METRICS_PORT;
 pub use owner::account;
+pub use reason::Reason;
 pub use spec::{ComponentId, ComponentSpec, Handover, KillScope, Need, Probe, Stage};
 
 use crate::{

@@ -11,7 +11,7 @@ use super::{
     tasks::{Failure, Told, blocking},
 };
 use crate::{
-    api::{CONFIG_MAPS, Client},
+    api::{CONFIG_MAPS, Client, Creation},
     component::ETCD_CLIENT_URL,
     config::{DataSource, NodeName, Storage},
     join::{Council, Opened, Seats},
@@ -120,7 +120,8 @@ async fn roll(tending: &Tending, etcd: &Etcd, members: Vec<Member>, told: &mut T
     }
 }
 
-/// The work of the controller whose member leads. A list that somebody changed meanwhile is left for the next time.
+/// The work of the controller whose member leads. A list that somebody changed meanwhile is left for the next time. Nobody
+/// is taken out before the list says who exactly: a wish would be granted again to whoever takes the name.
 fn keep_roll(etcd: &Etcd, api: &Client, members: &[Member], name: &NodeName) -> Result<(), Failure> {
     let leader = etcd.leader()?;
     if !members.iter().any(|member| member.id == leader && member.name == name.as_str()) {
@@ -130,24 +131,24 @@ fn keep_roll(etcd: &Etcd, api: &Client, members: &[Member], name: &NodeName) -> 
     let there = api.get(&path)?;
     let lines = there.as_ref().map(lines).unwrap_or_default();
     let due = peers::due(members, &lines);
-    if let Some(leaver) = due.leaves.and_then(|id| members.iter().find(|member| member.id == id)) {
-        etcd.remove(leaver.id)?;
-        tracing::info!(name = leaver.name, urls = ?leaver.urls, "out of etcd, as was wished in the list");
-        return Ok(());
-    }
     let mut list = json!({
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": { "name": ROLL, "namespace": "kube-system" },
         "data": due.lines,
     });
-    match there {
-        None => drop(api.create(CONFIG_MAPS, &list)?),
+    let written = match there {
+        None => api.create(CONFIG_MAPS, &list)? == Creation::Made,
         Some(there) if lines != due.lines => {
             list["metadata"]["resourceVersion"] = there["metadata"]["resourceVersion"].clone();
-            let _later = api.replace(&path, &list)?;
+            api.replace(&path, &list)?
         }
-        Some(_) => {}
+        Some(_) => true,
+    };
+    let leaver = due.leaves.and_then(|id| members.iter().find(|member| member.id == id));
+    if let Some(leaver) = leaver.filter(|_| written) {
+        peers::dismiss(etcd, members, leaver.id)?;
+        tracing::info!(name = leaver.name, urls = ?leaver.urls, "out of etcd, as was wished in the list");
     }
     Ok(())
 }

@@ -167,6 +167,15 @@ impl Etcd {
         self.post::<Leader>("maintenance/status", &serde_json::json!({})).map(|answer| answer.leader)
     }
 
+    /// Lets another member with a vote lead. Only the member that leads can.
+    ///
+    /// # Errors
+    /// If this member does not lead, the other one does not take the lead, or etcd cannot be reached.
+    pub fn hand_over(&self, to: MemberId) -> Result<(), EtcdError> {
+        let request = serde_json::json!({ "targetID": to });
+        self.post::<serde::de::IgnoredAny>("maintenance/transfer-leadership", &request).map(drop)
+    }
+
     fn ask(&self, verb: &str, request: &serde_json::Value) -> Result<Vec<Member>, EtcdError> {
         self.post::<Members>(&format!("cluster/member/{verb}"), request).map(|answer| answer.members)
     }

@@ -6,12 +6,14 @@
 //! soon as it has caught up: a controller that never comes does not weaken the cluster. A ConfigMap shows the list to whoever
 //! has the API and no shell, and takes wishes to have a member out.
 
+mod dismiss;
 mod etcd;
 mod judge;
 mod known;
 mod roll;
 mod tend;
 
+pub use dismiss::dismiss;
 pub use etcd::{Etcd, EtcdError, Member, MemberId};
 pub use judge::{Admit, Barred, Door, Removal, admit, remove};
 pub use known::{Company, Known, KnownError, Peer};

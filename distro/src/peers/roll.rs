@@ -1,7 +1,9 @@
 //! The members as the API shows them, and wishes to have one out: for owners whose nodes have no shell.
 //!
 //! A ConfigMap of `kube-system` holds a line a member: its name, and how it is. Who writes `leave` there instead takes the
-//! member out. What is due is decided without network, clock or files.
+//! member out. A wish is first bound to the number of the member that is there, `leaving NUMBER`, and granted to that one
+//! alone: a controller that comes back under the same name is a new member and stays. What is due is decided without
+//! network, clock or files.
 
 use std::collections::BTreeMap;
 
@@ -15,10 +17,10 @@ pub const LEAVE: &str = "leave";
 /// What is due.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Roll {
-    /// The member that is to be taken out next.
-    pub leaves: Option<MemberId>,
-    /// The lines as they are to be then. Wishes that are not granted yet stay.
+    /// The lines as they are to be first. Wishes that are not granted yet stay.
     pub lines: BTreeMap<String, String>,
+    /// The member that is to be taken out once they are.
+    pub leaves: Option<MemberId>,
 }
 
 /// What is due, given the lines that are there. The last member with a vote stays, whatever is wished; a line of nobody's
@@ -26,14 +28,20 @@ pub struct Roll {
 #[must_use]
 pub fn due(members: &[Member], lines: &BTreeMap<String, String>) -> Roll {
     let voters = members.iter().filter(|member| !member.learner).count();
-    let wished = |member: &Member| lines.get(&key(member)).is_some_and(|word| word == LEAVE);
-    let may = |member: &Member| member.learner || voters > 1;
-    let line = |member: &Member| {
-        let word = if wished(member) && may(member) { LEAVE } else { state(member) };
-        (key(member), word.to_owned())
+    let wished = |member: &Member| {
+        lines.get(&key(member)).is_some_and(|word| word == LEAVE) || lines.values().any(|word| *word == leaving(member))
     };
-    let leaves = members.iter().find(|member| wished(member) && may(member)).map(|member| member.id);
-    Roll { leaves, lines: members.iter().map(line).collect() }
+    let goes = |member: &Member| wished(member) && (member.learner || voters > 1);
+    let word = |member: &Member| if goes(member) { leaving(member) } else { state(member).to_owned() };
+    Roll {
+        lines: members.iter().map(|member| (key(member), word(member))).collect(),
+        leaves: members.iter().find(|member| goes(member)).map(|member| member.id),
+    }
+}
+
+/// A wish that is bound to the member it is for.
+fn leaving(member: &Member) -> String {
+    format!("leaving {}", member.id)
 }
 
 /// A member's name; of one that has never started the address, in the characters that a key may have.
@@ -85,23 +93,37 @@ mod tests {
         strange.urls = vec!["https://[fd00::9]:2380".to_owned()];
         let members = [voter(1, "barn"), learner(2, "mill"), learner(3, ""), strange];
         let shown = [("barn", "voter"), ("mill", "learner"), ("192.0.2.3", "expected"), ("4", "expected")];
-        assert_eq!(due(&members, &lines(&[("shed", LEAVE)])), Roll { leaves: None, lines: lines(&shown) });
+        assert_eq!(due(&members, &lines(&[("shed", LEAVE)])), Roll { lines: lines(&shown), leaves: None });
     }
 
     #[test]
     fn who_is_wished_out_leaves_one_after_the_other() {
         let members = [voter(1, "barn"), voter(2, "mill"), voter(3, "shed")];
         let wished = lines(&[("barn", "voter"), ("mill", LEAVE), ("shed", LEAVE)]);
-        assert_eq!(due(&members, &wished), Roll { leaves: Some(MemberId(2)), lines: wished.clone() });
+        let first = due(&members, &wished);
+        let bound = lines(&[("barn", "voter"), ("mill", "leaving 2"), ("shed", "leaving 3")]);
+        assert_eq!(first, Roll { lines: bound, leaves: Some(MemberId(2)) });
         let left = [members[0].clone(), members[2].clone()];
-        let rest = Roll { leaves: Some(MemberId(3)), lines: lines(&[("barn", "voter"), ("shed", LEAVE)]) };
-        assert_eq!(due(&left, &wished), rest);
-        let joining = [voter(1, "barn"), learner(9, "")];
-        assert_eq!(due(&joining, &lines(&[("192.0.2.9", LEAVE)])).leaves, Some(MemberId(9)));
+        let rest = Roll { lines: lines(&[("barn", "voter"), ("shed", "leaving 3")]), leaves: Some(MemberId(3)) };
+        assert_eq!(due(&left, &first.lines), rest);
+    }
+
+    #[test]
+    fn a_wish_is_for_the_member_that_was_there() {
+        let back = [voter(1, "barn"), voter(7, "mill")];
+        let stays = Roll { lines: lines(&[("barn", "voter"), ("mill", "voter")]), leaves: None };
+        assert_eq!(due(&back, &lines(&[("barn", "voter"), ("mill", "leaving 2")])), stays, "it came back meanwhile");
+
+        let joining = due(&[voter(1, "barn"), learner(9, "")], &lines(&[("192.0.2.9", LEAVE)]));
+        assert_eq!(joining.leaves, Some(MemberId(9)));
+        let started = due(&[voter(1, "barn"), learner(9, "mill")], &joining.lines);
+        assert_eq!(started.leaves, Some(MemberId(9)), "it has a name now, and is the same");
+        let kept = due(&[voter(1, "barn"), learner(9, "mill")], &lines(&[("mill", "learner")]));
+        assert_eq!(kept.leaves, None, "a wish that was taken back");
     }
 
     proptest! {
-        /// Nobody leaves unasked, and a voter always stays.
+        /// Nobody leaves unasked, a voter always stays, and nobody leaves in another's place.
         #[test]
         fn only_who_is_wished_out_leaves(all in prop::collection::vec((any::<bool>(), any::<bool>()), 1..6)) {
             let names = ["a", "b", "c", "d", "e"];
@@ -111,13 +133,17 @@ mod tests {
                 (name.to_owned(), if *out { LEAVE } else { "voter" }.to_owned())
             };
             let wished: BTreeMap<String, String> = all.iter().zip(names).map(wish).collect();
-            let Roll { leaves, lines } = due(&members, &wished);
+            let Roll { lines, leaves } = due(&members, &wished);
             prop_assert_eq!(lines.len(), members.len());
             if let Some(leaver) = leaves.and_then(|id| members.iter().find(|member| member.id == id)) {
                 prop_assert_eq!(wished[&leaver.name].as_str(), LEAVE);
                 let left = members.iter().filter(|member| !member.learner && member.id != leaver.id).count();
                 prop_assert!(left > 0 || leaver.learner);
             }
+            let others: Vec<Member> =
+                members.iter().map(|member| Member { id: MemberId(member.id.0 + 10), ..member.clone() }).collect();
+            prop_assert_eq!(due(&others, &lines).leaves, None);
+            prop_assert_eq!(due(&members, &lines), Roll { lines, leaves });
         }
     }
 }

@@ -243,9 +243,7 @@ impl Driver {
                 let _ = tokio::time::timeout(Duration::from_millis(100), pump).await;
             }
             let how = status.map_or_else(|error| error.to_string(), |status| status.to_string());
-            let said = words.get();
-            let how = if said.is_empty() { how } else { format!("{how}; it last said: {said}") };
-            let _ = events.send(Event::Exited { id, how }).await;
+            let _ = events.send(Event::Exited { id, how: words.after(how) }).await;
         });
         Event::Spawned { id, pid }
     }

@@ -7,26 +7,34 @@ use std::{
 
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
-use crate::component::ComponentId;
+use crate::component::{ComponentId, Reason};
 
 /// Longer lines are broken.
 const LONGEST: usize = 8 * 1024;
 
-/// The last thing a component said, as the likeliest reason for its end.
+/// The last thing a component said, or a thing that surely ended it.
 #[derive(Clone, Debug, Default)]
-pub struct LastWords(Arc<Mutex<String>>);
+pub struct LastWords(Arc<Mutex<Option<Reason>>>);
 
 impl LastWords {
-    /// What it said last.
+    /// What its end means, beside `how` it came.
     #[must_use]
-    pub fn get(&self) -> String {
-        self.0.lock().map(|words| words.clone()).unwrap_or_default()
+    pub fn after(&self, how: String) -> String {
+        match self.0.lock().ok().and_then(|words| words.clone()) {
+            None => how,
+            Some(Reason::Perhaps(line)) => {
+                let line: String = line.chars().take(240).collect();
+                format!("{how}; it last said: {line}")
+            }
+            Some(Reason::Surely(what)) => what.to_owned(),
+        }
     }
 
-    fn set(&self, line: &str) {
-        if let Ok(mut words) = self.0.lock() {
-            words.clear();
-            words.extend(line.chars().take(240));
+    fn hear(&self, id: ComponentId, line: &str) {
+        if let Ok(mut words) = self.0.lock()
+            && !matches!(*words, Some(Reason::Surely(_)))
+        {
+            *words = Some(Reason::of(id, line));
         }
     }
 }
@@ -53,7 +61,7 @@ fn say(id: ComponentId, line: &str, words: &LastWords) {
     if line.trim().is_empty() {
         return;
     }
-    words.set(line);
+    words.hear(id, line);
     // Nobody is left to be told that our own output is gone.
     let _ = writeln!(std::io::stderr().lock(), "component={id} {line}");
 }
@@ -73,7 +81,20 @@ const fn cap(pending: &[u8]) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::{LONGEST, whole_lines};
+    use super::{LONGEST, LastWords, whole_lines};
+    use crate::component::ComponentId;
+
+    #[test]
+    fn a_reason_that_is_sure_outlives_what_is_said_after_it() {
+        let words = LastWords::default();
+        let end = |words: &LastWords| words.after("exit status: 1".to_owned());
+        assert_eq!(end(&words), "exit status: 1");
+        words.hear(ComponentId::Etcd, "no space left");
+        assert_eq!(end(&words), "exit status: 1; it last said: no space left");
+        words.hear(ComponentId::Etcd, "server error: the member has been permanently removed from the cluster");
+        words.hear(ComponentId::Etcd, "bye");
+        assert!(end(&words).starts_with("this controller was taken out of etcd"));
+    }
 
     #[test]
     fn only_whole_lines_are_said() {

@@ -41,12 +41,17 @@ pub fn voters(node: &Node) -> usize {
     members(node).map_or(0, |members| members.iter().filter(votes).count())
 }
 
-fn leader(node: &Node) -> usize {
+/// The name of the controller whose member leads.
+pub fn leads(node: &Node) -> String {
     eventually("there is a leader", || {
         let members = members(node)?;
-        let name = members.iter().find(|member| member["leader"] == true)?["name"].as_str()?.to_owned();
-        NAMES.iter().position(|known| *known == name)
+        Some(members.iter().find(|member| member["leader"] == true)?["name"].as_str()?.to_owned())
     })
+}
+
+fn leader(node: &Node) -> usize {
+    let name = leads(node);
+    NAMES.iter().position(|known| *known == name).expect("one of them")
 }
 
 /// Writes one object after the other, at one controller after the other, and records those that were acknowledged.

@@ -14,7 +14,7 @@ use skerry_formats::{
 };
 
 use super::{
-    controllers::{several, voters},
+    controllers::{leads, several, voters},
     eventually,
     join::{token, waits_for},
     lan::Lan,
@@ -120,6 +120,11 @@ fn controllers_switched_on_together_are_one_cluster_that_its_founder_comes_back_
     leave(&tower, "barn");
     shows(&nodes[0], r#"{"mill":"voter","tower":"voter"}"#);
     assert_eq!(voters(&tower), 2, "out of etcd, and nobody logged in");
+
+    let (first, other) = if leads(&tower) == "tower" { (&tower, &nodes[0]) } else { (&nodes[0], &tower) };
+    leave(other, &leads(other));
+    waits_for(first, "this controller was taken out of etcd");
+    assert!(other.writes("alone"), "the lead was handed over");
 }
 
 #[test]
