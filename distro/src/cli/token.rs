@@ -11,7 +11,7 @@ use skerry_formats::{
 use super::verbs::CliError;
 use crate::{
     api::{ApiError, Client},
-    config::Settings,
+    config::{San, Settings},
     join::{BadRecord, SECRETS, TokenRecord},
     link,
     paths::Paths,
@@ -30,7 +30,7 @@ pub enum TokenVerb {
         /// How long it is good, as in 30m, 100h or 7d; 0 is for ever
         #[arg(long, default_value = "24h")]
         expiry: Validity,
-        /// Controllers to join at [default: this node's addresses]
+        /// Controllers to join at [default: spec.api.externalAddress and this node's addresses]
         #[arg(long = "server", value_name = "HOST[:PORT]")]
         servers: Vec<Server>,
         /// Wait until the API answers
@@ -78,7 +78,7 @@ pub fn obey(verb: TokenVerb, paths: &Paths, settings: &Settings) -> Result<Strin
         TokenVerb::Create { role, expiry, servers, wait } => {
             let identity = identity(paths, settings)?;
             let client = client(&identity)?;
-            let servers = if servers.is_empty() { own_servers()? } else { servers };
+            let servers = if servers.is_empty() { own_servers(settings)? } else { servers };
             let record = TokenRecord::generate(role, ends(expiry))?;
             let tell = |client: &Client| client.apply(&TokenRecord::path(&record.id), &record.object());
             // At its first start the API answers before it has made the namespace that tokens are in.
@@ -137,9 +137,15 @@ pub(super) fn client(identity: &Identity) -> Result<Client, CliError> {
     Ok(Client::new(&identity.ca.certificate, &leaf)?)
 }
 
-fn own_servers() -> Result<Vec<Server>, CliError> {
-    let machine = machine::observe().ok_or(CliError::NoAddress)?;
-    Ok(link::servers(&machine.addresses, machine.address))
+/// Where others reach this node: first what stands before all controllers, if the owner named that.
+fn own_servers(settings: &Settings) -> Result<Vec<Server>, CliError> {
+    let external = settings.api.external.as_ref().and_then(|host| match host {
+        San::Ip(ip) => link::server(*ip),
+        San::Dns(_) => host.to_string().parse().ok(),
+    });
+    let own = machine::observe().map(|machine| link::servers(&machine.addresses, machine.address));
+    let servers: Vec<Server> = external.into_iter().chain(own.into_iter().flatten()).collect();
+    if servers.is_empty() { Err(CliError::NoAddress) } else { Ok(servers) }
 }
 
 fn id(text: &str) -> Result<TokenId, CliError> {
