@@ -76,7 +76,8 @@ fn controller(cluster: &Cluster, host: &Host, section: Section) -> Result<Sectio
         pod_cidr: spec.network.pods.clone(),
         service_cidr: spec.network.services.clone(),
         cluster_domain: spec.network.domain.clone(),
-        metrics_server: spec.metrics_server.enabled.then_some(true),
+        // Said also where it is off: a controller that joined while it was on would keep to that.
+        metrics_server: Some(spec.metrics_server.enabled),
         ..section
     })
 }

@@ -44,9 +44,8 @@ pub fn config(cluster: &Cluster, host: &Host) -> Option<String> {
         let etcd = map([("peerAddress", address.map(Value::from))]);
         spec.push(("storage", map([("type", Some(json!("etcd"))), ("etcd", etcd)])));
     }
-    if cluster.spec.metrics_server.enabled {
-        spec.push(("metricsServer", Some(json!({"enabled": true}))));
-    }
+    // Said also where it is off: a controller that joined while it was on would keep to that.
+    spec.push(("metricsServer", Some(json!({"enabled": cluster.spec.metrics_server.enabled}))));
     let name = cluster.metadata.name.as_ref().map(|name| json!(name.as_str()));
     let whole = map([
         ("apiVersion", Some(json!("sk8s.skerry.dev/v1"))),

@@ -159,7 +159,6 @@ impl Settings {
             ("spec.network.dualStack", self.dual == other.dual),
             ("spec.network.clusterDomain", self.domain == other.domain),
             ("spec.network.provider", self.provider == other.provider),
-            ("spec.metricsServer", self.metrics_server == other.metrics_server),
         ];
         same.into_iter().find(|(_, same)| !same).map(|(key, _)| key)
     }

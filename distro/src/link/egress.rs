@@ -71,6 +71,16 @@ pub enum Reach {
     Kubelets,
 }
 
+impl Reach {
+    /// Whether a call goes no further than callers may: a pod or a service may listen at a kubelet's port too.
+    fn takes(self, call: &Call, own: &Own) -> bool {
+        match self {
+            Self::All => true,
+            Self::Kubelets => call.port == KUBELET && !call.host.parse().is_ok_and(|ip| own.serves(ip)),
+        }
+    }
+}
+
 /// Serves for as long as the process lives; `owner` alone may call.
 ///
 /// # Errors
@@ -93,11 +103,11 @@ pub async fn serve(path: &Path, owner: Account, reach: Reach, ways: Ways) -> Res
 
 async fn bring(mut caller: UnixStream, reach: Reach, ways: &Ways) -> io::Result<()> {
     let call = tokio::time::timeout(PATIENCE, request(&mut caller)).await??;
-    let found = match reach {
-        Reach::Kubelets if call.port != KUBELET => Err("only kubelets can be called here".to_owned()),
-        Reach::All | Reach::Kubelets => tokio::time::timeout(PATIENCE, connect(&call, ways))
-            .await
-            .unwrap_or_else(|_| Err("no answer in time".to_owned())),
+    let found = if reach.takes(&call, &ways.own.borrow()) {
+        let found = tokio::time::timeout(PATIENCE, connect(&call, ways)).await;
+        found.unwrap_or_else(|_| Err("no answer in time".to_owned()))
+    } else {
+        Err("only kubelets can be called here".to_owned())
     };
     match found {
         Ok(Way::Direct(stream)) => {
@@ -178,18 +188,41 @@ fn parse(bytes: &[u8]) -> Option<Call> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Call, parse};
+    use super::{Call, Own, Reach, parse};
+    use crate::link::call::Ranges;
 
     #[test]
     fn a_connect_request_names_host_and_port() {
         let call = |host: &str, port| Some(Call { host: host.to_owned(), port });
         assert_eq!(parse(b"CONNECT barn:10250 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"), call("barn", 10250));
         assert_eq!(parse(b"CONNECT [2001:db8::1]:80 HTTP/1.1\r\n\r\n"), call("2001:db8::1", 80));
-        let beside = call("metrics-server.sk8s.internal", 10261);
-        assert_eq!(parse(b"CONNECT metrics-server.sk8s.internal:10261 HTTP/1.1\r\n\r\n"), beside);
-        assert_eq!(parse(b"CONNECT other.sk8s.internal:10261 HTTP/1.1\r\n\r\n"), None);
+        let beside = call("metrics-server.sk8s.internal", 10262);
+        assert_eq!(parse(b"CONNECT metrics-server.sk8s.internal:10262 HTTP/1.1\r\n\r\n"), beside);
+        assert_eq!(parse(b"CONNECT other.sk8s.internal:10262 HTTP/1.1\r\n\r\n"), None);
         assert_eq!(parse(b"GET / HTTP/1.1\r\n\r\n"), None);
         assert_eq!(parse(b"CONNECT barn:x HTTP/1.1\r\n\r\n"), None);
+    }
+
+    #[test]
+    fn who_may_call_kubelets_may_call_nothing_else() {
+        let own = Own {
+            node: "barn".parse().expect("valid"),
+            addresses: vec![[192, 0, 2, 7].into()],
+            ranges: Ranges {
+                pods: "10.244.0.0/16".parse().expect("valid"),
+                services: "10.96.0.0/16".parse().expect("valid"),
+                dual: None,
+            },
+        };
+        let takes = |reach: Reach, host: &str, port| reach.takes(&Call { host: host.to_owned(), port }, &own);
+        for (host, port) in [("barn", 10250), ("192.0.2.7", 10250)] {
+            assert!(takes(Reach::Kubelets, host, port), "{host}:{port}");
+        }
+        let others =
+            [("barn", 9443), ("10.244.1.2", 10250), ("10.96.0.10", 10250), ("metrics-server.sk8s.internal", 10262)];
+        for (host, port) in others {
+            assert!(!takes(Reach::Kubelets, host, port) && takes(Reach::All, host, port), "{host}:{port}");
+        }
     }
 
     proptest! {

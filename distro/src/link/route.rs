@@ -120,7 +120,7 @@ mod tests {
             let call = Call { host: METRICS_SERVER.to_owned(), port };
             route(&call, (Duty::Controller, &own()), [])
         };
-        assert_eq!(call(10261), Ok(Route::Direct(([127, 0, 0, 1], 10261).into())));
+        assert_eq!(call(10262), Ok(Route::Direct(([127, 0, 0, 1], 10262).into())));
         assert!(call(10250).is_err() && call(6443).is_err());
     }
 

@@ -73,7 +73,7 @@ pub async fn appoint(
         _ => return Ok(None),
     };
     lay_out(paths, &appointment)?;
-    agreed(newcomer, &appointment.config).map(Some)
+    agreed((newcomer.raw, settings.node.as_str()), &appointment.config).map(Some)
 }
 
 /// What the note says to people.
@@ -172,13 +172,37 @@ fn lay_out(paths: &Paths, appointment: &Appointment) -> Result<(), EnrolError> {
 }
 
 /// The owner's words here, over those of the cluster; where all controllers must say the same, they must.
-fn agreed(newcomer: Newcomer<'_>, cluster: &str) -> Result<(Raw, Settings), EnrolError> {
+fn agreed((ours, name): (&Raw, &str), cluster: &str) -> Result<(Raw, Settings), EnrolError> {
     let theirs = Raw::parse(cluster).map_err(EnrolError::Config)?;
-    let merged = newcomer.raw.clone().over(theirs.clone()).map_err(EnrolError::Config)?;
-    let name = newcomer.settings.node.as_str();
+    let merged = ours.clone().over(theirs.clone()).map_err(EnrolError::Config)?;
     let (ours, theirs) = (Settings::validate(&merged, name)?, Settings::validate(&theirs, name)?);
     match ours.differs(&theirs) {
         Some(key) => Err(EnrolError::Differs(key)),
         None => Ok((merged, ours)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{EnrolError, agreed};
+    use crate::config::{MetricsServer, Raw};
+
+    fn metrics_server(ours: &str, cluster: &str) -> MetricsServer {
+        agreed((&Raw::parse(ours).expect("well-formed"), "mill"), cluster).expect("agreed").1.metrics_server
+    }
+
+    #[test]
+    fn what_may_change_later_is_the_owners_and_otherwise_as_it_was_at_the_join() {
+        let (on, off) = ("spec: {metricsServer: {enabled: true}}", "spec: {metricsServer: {enabled: false}}");
+        assert_eq!(metrics_server("", on), MetricsServer::On);
+        assert_eq!(metrics_server(off, on), MetricsServer::Off);
+        assert_eq!(metrics_server(on, ""), MetricsServer::On);
+    }
+
+    #[test]
+    fn what_cannot_change_must_be_alike() {
+        let ours = Raw::parse("spec: {network: {podCIDR: 10.42.0.0/16}}").expect("well-formed");
+        let refused = agreed((&ours, "mill"), "spec: {network: {podCIDR: 10.43.0.0/16}}");
+        assert!(matches!(refused, Err(EnrolError::Differs("spec.network.podCIDR"))), "{refused:?}");
     }
 }

@@ -48,6 +48,12 @@ pub fn host(index: usize, value: &Value, so_far: &Cluster, remarks: &mut Remarks
         labels: BTreeMap::new(),
         taints: Vec::new(),
     };
+    for name in flags.without.iter().filter(|name| *name != METRICS_SERVER) {
+        remarks.add(
+            &format!("{at}.installFlags"),
+            &format!("`--disable-components {name}` left out: this file has no key for it"),
+        );
+    }
     if host.no_taints && role != Duty::ControllerWorker {
         remarks.add(&format!("{at}.noTaints"), "left out: only a `controller+worker` has a taint to do without");
         host.no_taints = false;
@@ -67,6 +73,14 @@ pub fn host(index: usize, value: &Value, so_far: &Cluster, remarks: &mut Remarks
         remarks.add(&format!("{at}.installFlags"), "labels and taints left out: a `controller` is no node");
     }
     Some(host)
+}
+
+/// The one of k0s' components that a file of hosts may leave out.
+const METRICS_SERVER: &str = "metrics-server";
+
+/// Whether a controller is installed without metrics-server.
+pub fn without_metrics_server(value: &Value) -> bool {
+    flags(value, "", &mut Remarks::default()).without.iter().any(|name| name == METRICS_SERVER)
 }
 
 /// Its `hostname`, or the first label of the name it is called by.
@@ -100,6 +114,7 @@ struct Flags {
     labels: Vec<String>,
     taints: Vec<String>,
     no_taints: bool,
+    without: Vec<String>,
 }
 
 fn flags(value: &Value, at: &str, remarks: &mut Remarks) -> Flags {
@@ -116,6 +131,7 @@ fn flags(value: &Value, at: &str, remarks: &mut Remarks) -> Flags {
             "--labels" => flags.labels.extend(list(inline.or_else(|| words.next().map(str::to_owned)))),
             "--taints" => flags.taints.extend(list(inline.or_else(|| words.next().map(str::to_owned)))),
             "--no-taints" => flags.no_taints = true,
+            "--disable-components" => flags.without.extend(list(inline.or_else(|| words.next().map(str::to_owned)))),
             "--enable-worker" => {}
             other => {
                 let why = format!("`{other}` not carried over: this file has no key for it");
