@@ -31,6 +31,7 @@ mod moves;
 mod networks;
 mod node;
 mod onefile;
+mod ports;
 mod pre_shared;
 mod registry;
 mod runtimes;
