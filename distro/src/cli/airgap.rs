@@ -11,7 +11,7 @@ use skerry_formats::arch::Arch;
 use super::{
     args::Places,
     components::{Wanted, lay_out},
-    roles::{self, NodeArgs},
+    own_node::OwnNode,
     verbs::{CliError, print},
 };
 use crate::{
@@ -66,8 +66,9 @@ const LIST: u64 = 1 << 20;
 pub fn obey(verb: &AirgapVerb, places: Places) -> Result<(), CliError> {
     match verb {
         AirgapVerb::ListImages { all } => {
-            let (paths, _ready) = lay_out(places, Wanted::Node)?;
-            let settings = roles::settings(&NodeArgs::default())?;
+            let node = OwnNode::find(places, None)?;
+            let settings = node.settings()?;
+            let (paths, _ready) = lay_out(node.places, Wanted::Node)?;
             print(&if *all { every_image(&paths, &settings)? } else { own_images(&paths, &settings)? })
         }
         AirgapVerb::Bundle(args) => make_bundle(args),

@@ -7,25 +7,24 @@ use skerry_formats::{digest::Digest, token::JoinToken};
 use super::{
     args::Places,
     components::{Wanted, lay_out},
+    own_node,
     verbs::CliError,
 };
 use crate::{
     config::{Invalid, Raw, Settings},
     duty::Duty,
-    join,
+    join::{self, TokenRecord},
     node::{self, Order},
     sys::{fs, machine},
 };
 
-/// Where the agent of an image writes the configuration.
-pub const CONFIG: &str = "/run/skerry/sk8s.yaml";
 /// What keeps workloads that do not ask for it off a controller.
 const CONTROL_PLANE: &str = "node-role.kubernetes.io/control-plane:NoSchedule";
 
 /// Flags of every role.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct NodeArgs {
-    /// Configuration file; `-` reads standard input
+    /// Configuration file; `-` reads standard input [default: /etc/sk8s/sk8s.yaml, if it is there]
     #[arg(long, short, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Name of the node, whatever the configuration says [default: the host name]
@@ -64,16 +63,28 @@ pub struct ControllerArgs {
 }
 
 impl ControllerArgs {
-    /// The configuration file, if it is named.
-    pub const fn config(&self) -> Option<&PathBuf> {
-        self.node.config.as_ref()
+    /// The flags of every role.
+    pub(super) fn into_node(self) -> NodeArgs {
+        self.node
     }
 }
 
 impl WorkerArgs {
-    /// The configuration file, if it is named.
-    pub const fn config(&self) -> Option<&PathBuf> {
-        self.node.config.as_ref()
+    /// The flags of every role.
+    pub(super) fn into_node(self) -> NodeArgs {
+        self.node
+    }
+}
+
+impl NodeArgs {
+    /// The configuration file: the one that is named, or else the usual one, which may not be there.
+    pub(super) fn file(&self) -> &Path {
+        self.config.as_deref().unwrap_or_else(|| Path::new(own_node::USUAL))
+    }
+
+    /// The same flags with the file that a node of them reads.
+    fn at_start(&self) -> Self {
+        Self { config: own_node::configuration(self.config.clone()), ..self.clone() }
     }
 }
 
@@ -115,64 +126,48 @@ pub fn controller(args: &ControllerArgs, places: Places) -> Result<(), CliError>
         (false, true) => Duty::ControllerWorker,
         (false, false) => Duty::Controller,
     };
-    let mut node = args.node.clone();
+    let mut node = args.node.at_start();
     if duty == Duty::ControllerWorker && !args.no_taints {
         node.taints.push(CONTROL_PLANE.to_owned());
     }
-    let (raw, text) = raw(&node)?;
     let mut tokens = Vec::new();
     for path in &args.tokens {
         let bad = |source| CliError::Tokens { path: path.clone(), source };
         tokens.extend(join::read_tokens(&fs::read_to_string(path)?).map_err(bad)?);
     }
-    let (settings, token) = (check(&raw)?, args.join.read()?);
-    let (paths, _ready) = lay_out(places, Wanted::Node)?;
-    live(Order { duty, settings, raw, paths, config: path(&args.node).to_owned(), text, token, tokens })
+    run((duty, tokens), &node, &args.join, places)
 }
 
 /// Runs a worker.
 pub fn worker(args: &WorkerArgs, places: Places) -> Result<(), CliError> {
-    let (raw, text) = raw(&args.node)?;
-    let (settings, token) = (check(&raw)?, args.join.read()?);
+    run((Duty::Worker, Vec::new()), &args.node.at_start(), &args.join, places)
+}
+
+fn run(
+    (duty, tokens): (Duty, Vec<TokenRecord>),
+    node: &NodeArgs,
+    join: &JoinArgs,
+    places: Places,
+) -> Result<(), CliError> {
+    let (raw, text) = raw(node)?;
+    let settings = check(&raw)?;
+    let token = join.read()?;
     let (paths, _ready) = lay_out(places, Wanted::Node)?;
-    let config = path(&args.node).to_owned();
-    live(Order { duty: Duty::Worker, settings, raw, paths, config, text, token, tokens: Vec::new() })
+    let text = text.map(|text| Digest::of(text.as_bytes()));
+    live(Order { duty, settings, raw, paths, config: node.file().to_owned(), text, token, tokens })
 }
 
-/// The configuration with what the flags say instead, checked.
-///
-/// # Errors
-/// If a file is unreadable or a value cannot be.
-pub fn settings(args: &NodeArgs) -> Result<Settings, CliError> {
-    Ok(check(&raw(args)?.0)?)
-}
-
-fn check(raw: &Raw) -> Result<Settings, Invalid> {
+/// Checked, on this machine.
+pub(super) fn check(raw: &Raw) -> Result<Settings, Invalid> {
     Settings::validate(raw, &machine::host_name())
 }
 
-fn path(args: &NodeArgs) -> &Path {
-    args.config.as_deref().unwrap_or_else(|| Path::new(CONFIG))
-}
-
-/// The text of the configuration that is named; where none is, of the one that an image's agent writes, if it is there.
-///
-/// # Errors
-/// If it cannot be read.
-pub fn text(config: Option<&Path>) -> Result<Option<String>, CliError> {
-    match config {
-        Some(path) => Ok(Some(super::config::read(path)?)),
-        None => Ok(fs::read_if_there(Path::new(CONFIG))?),
-    }
-}
-
-/// The configuration with what the flags say instead, and the digest of its file's text.
-fn raw(args: &NodeArgs) -> Result<(Raw, Option<Digest>), CliError> {
-    let path = path(args);
-    let text = text(args.config.as_deref())?;
-    let digest = text.as_ref().map(|text| Digest::of(text.as_bytes()));
-    let file =
-        Raw::parse(&text.unwrap_or_default()).map_err(|source| CliError::Config { path: path.to_owned(), source })?;
+/// The configuration with what the flags say instead, and its file's text, if there is a file.
+pub(super) fn raw(args: &NodeArgs) -> Result<(Raw, Option<String>), CliError> {
+    let path = args.file();
+    let text = args.config.as_deref().map(super::config::read).transpose()?;
+    let file = Raw::parse(text.as_deref().unwrap_or_default())
+        .map_err(|source| CliError::Config { path: path.to_owned(), source })?;
     let mut flags = Raw::default();
     flags.spec.node.name.clone_from(&args.node_name);
     flags.spec.node.cri_socket.clone_from(&args.cri_socket);
@@ -185,7 +180,7 @@ fn raw(args: &NodeArgs) -> Result<(Raw, Option<Digest>), CliError> {
     if !args.taints.is_empty() {
         raw.spec.node.taints.get_or_insert_default().extend(args.taints.iter().cloned());
     }
-    Ok((raw, digest))
+    Ok((raw, text))
 }
 
 /// One thread decides; at most four more wait for answers.
