@@ -14,7 +14,8 @@ use crate::{
     config::{Invalid, Raw, Settings},
     duty::Duty,
     join::{self, TokenRecord},
-    node::{self, Order},
+    node::{self, Joining, Order},
+    supervisor::chain,
     sys::{fs, machine},
 };
 
@@ -109,13 +110,22 @@ struct JoinArgs {
 }
 
 impl JoinArgs {
-    fn read(&self) -> Result<Option<JoinToken>, CliError> {
-        let text = match (&self.token, &self.token_file) {
-            (Some(text), _) => Some(text.clone()),
-            (None, Some(path)) => Some(fs::read_to_string(path)?),
-            (None, None) => None,
+    /// The token, if one is named. A file that is gone or damaged since the node has joined does not keep it from its work.
+    fn read(&self, joining: Joining) -> Result<Option<JoinToken>, CliError> {
+        let path = match (&self.token, &self.token_file) {
+            (Some(text), _) => return Ok(Some(text.parse()?)),
+            (None, Some(path)) => path,
+            (None, None) => return Ok(None),
         };
-        Ok(text.map(|text| text.parse()).transpose()?)
+        let token = fs::read_to_string(path).map_err(CliError::from).and_then(|text| Ok(text.parse()?));
+        match (token, joining) {
+            (Ok(token), _) => Ok(Some(token)),
+            (Err(error), Joining::Ahead) => Err(error),
+            (Err(error), Joining::Done) => {
+                tracing::info!(why = %chain(&error), "no token is read, and none is needed: this node has joined");
+                Ok(None)
+            }
+        }
     }
 }
 
@@ -151,7 +161,7 @@ fn run(
 ) -> Result<(), CliError> {
     let (raw, text) = raw(node)?;
     let settings = check(&raw)?;
-    let token = join.read()?;
+    let token = join.read(Joining::of(duty, &settings, &places.clone().paths()))?;
     let (paths, _ready) = lay_out(places, Wanted::Node)?;
     let text = text.map(|text| Digest::of(text.as_bytes()));
     live(Order { duty, settings, raw, paths, config: node.file().to_owned(), text, token, tokens })
@@ -194,4 +204,59 @@ fn live(order: Order) -> Result<(), CliError> {
     let result = runtime.block_on(node::run(order));
     runtime.shutdown_background();
     Ok(result?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use skerry_formats::{digest::Digest, role::Role, token::JoinToken};
+
+    use super::{JoinArgs, Joining, TokenRecord};
+    use crate::sys::{
+        fs::{self, Access},
+        machine,
+    };
+
+    fn file(path: PathBuf) -> JoinArgs {
+        JoinArgs { token: None, token_file: Some(path) }
+    }
+
+    #[test]
+    fn a_token_file_that_is_gone_stops_only_who_has_not_joined() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let join = file(folder.path().join("token"));
+        let error = join.read(Joining::Ahead).expect_err("needed").to_string();
+        assert!(error.starts_with("could not read") && error.contains("token"), "{error}");
+        assert_eq!(join.read(Joining::Done).expect("not needed"), None);
+    }
+
+    #[test]
+    fn a_damaged_token_file_stops_only_who_has_not_joined() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("token");
+        fs::write(&path, b"half of a tok", Access::Private, machine::account()).expect("written");
+        let error = file(path.clone()).read(Joining::Ahead).expect_err("needed");
+        assert_eq!(error.exit_code(), 2);
+        assert_eq!(file(path).read(Joining::Done).expect("not needed"), None);
+    }
+
+    #[test]
+    fn a_token_that_can_be_read_is_read_after_joining_too() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("token");
+        let TokenRecord { role, id, secret, .. } = TokenRecord::generate(Role::Worker, None).expect("a record");
+        let servers = vec!["192.0.2.1".parse().expect("a server")];
+        let text = JoinToken { role, id, secret, authority: Digest::of(b"authority"), servers }.to_string();
+        fs::write(&path, format!("{text}\n").as_bytes(), Access::Private, machine::account()).expect("written");
+        for joining in [Joining::Ahead, Joining::Done] {
+            let token = file(path.clone()).read(joining).expect("valid").expect("a token");
+            assert_eq!(token.to_string(), text, "it tells whether it is the same cluster");
+        }
+    }
+
+    #[test]
+    fn no_token_is_no_error_of_this_place() {
+        assert_eq!(JoinArgs::default().read(Joining::Ahead).expect("none"), None);
+    }
 }
