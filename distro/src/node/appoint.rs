@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use skerry_formats::token::{JoinToken, Server};
 
-use super::standing::{EnrolError, say, until_let_in};
+use super::{
+    joined,
+    standing::{EnrolError, say, until_let_in},
+};
 use crate::{
-    config::{Raw, Settings},
-    datastore,
-    join::{self, Appointment, Candidate, Heard, Next, Own, SILENCE, Silence, Start},
+    config::{NodeName, Raw, Settings},
+    join::{self, Appointment, Candidate, Heard, Next, SILENCE, Silence, Start},
     link,
     paths::Paths,
     peers::{Company, Known},
@@ -52,13 +54,7 @@ pub async fn appoint(
     for certificate in kept.iter().map(|kept| &kept.identity.ca.certificate).chain(&keys) {
         same_cluster(certificate, token)?;
     }
-    let start = join::start(Own {
-        appointment: kept.is_some().into(),
-        objects: datastore::begun(&settings.storage, paths).into(),
-        keys: keys.is_some().into(),
-        heard: fs::exists(&paths.heard()).into(),
-        token: token.is_some().into(),
-    });
+    let start = join::start(joined::own(settings, paths, token.is_some().into()));
     let appointment = match (start, kept, token) {
         (Start::Joined, Some(kept), _) => kept,
         (Start::Joins, _, Some(token)) => join_with(newcomer, token, board).await?,
@@ -73,7 +69,7 @@ pub async fn appoint(
         _ => return Ok(None),
     };
     lay_out(paths, &appointment)?;
-    agreed((newcomer.raw, settings.node.as_str()), &appointment.config).map(Some)
+    agreed(newcomer.raw, &settings.node, &appointment.config).map(Some)
 }
 
 /// What the note says to people.
@@ -134,7 +130,7 @@ fn same_cluster(certificate: &str, token: Option<&JoinToken>) -> Result<(), Enro
     }
 }
 
-fn load(paths: &Paths) -> Result<Option<Appointment>, EnrolError> {
+pub(super) fn load(paths: &Paths) -> Result<Option<Appointment>, EnrolError> {
     let path = paths.appointment();
     let Some(text) = fs::read_if_there(&path)? else { return Ok(None) };
     serde_json::from_str(&text).map(Some).map_err(|source| EnrolError::Damaged { path, source })
@@ -172,9 +168,10 @@ fn lay_out(paths: &Paths, appointment: &Appointment) -> Result<(), EnrolError> {
 }
 
 /// The owner's words here, over those of the cluster; where all controllers must say the same, they must.
-fn agreed((ours, name): (&Raw, &str), cluster: &str) -> Result<(Raw, Settings), EnrolError> {
+pub(super) fn agreed(own: &Raw, node: &NodeName, cluster: &str) -> Result<(Raw, Settings), EnrolError> {
     let theirs = Raw::parse(cluster).map_err(EnrolError::Config)?;
-    let merged = ours.clone().over(theirs.clone()).map_err(EnrolError::Config)?;
+    let merged = own.clone().over(theirs.clone()).map_err(EnrolError::Config)?;
+    let name = node.as_str();
     let (ours, theirs) = (Settings::validate(&merged, name)?, Settings::validate(&theirs, name)?);
     match ours.differs(&theirs) {
         Some(key) => Err(EnrolError::Differs(key)),
@@ -185,10 +182,14 @@ fn agreed((ours, name): (&Raw, &str), cluster: &str) -> Result<(Raw, Settings), 
 #[cfg(test)]
 mod tests {
     use super::{EnrolError, agreed};
-    use crate::config::{MetricsServer, Raw};
+    use crate::config::{MetricsServer, NodeName, Raw};
+
+    fn mill() -> NodeName {
+        "mill".parse().expect("valid")
+    }
 
     fn metrics_server(ours: &str, cluster: &str) -> MetricsServer {
-        agreed((&Raw::parse(ours).expect("well-formed"), "mill"), cluster).expect("agreed").1.metrics_server
+        agreed(&Raw::parse(ours).expect("well-formed"), &mill(), cluster).expect("agreed").1.metrics_server
     }
 
     #[test]
@@ -202,7 +203,7 @@ mod tests {
     #[test]
     fn what_cannot_change_must_be_alike() {
         let ours = Raw::parse("spec: {network: {podCIDR: 10.42.0.0/16}}").expect("well-formed");
-        let refused = agreed((&ours, "mill"), "spec: {network: {podCIDR: 10.43.0.0/16}}");
+        let refused = agreed(&ours, &mill(), "spec: {network: {podCIDR: 10.43.0.0/16}}");
         assert!(matches!(refused, Err(EnrolError::Differs("spec.network.podCIDR"))), "{refused:?}");
     }
 }
