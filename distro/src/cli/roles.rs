@@ -31,6 +31,10 @@ pub struct NodeArgs {
     /// Name of the node, whatever the configuration says [default: the host name]
     #[arg(long, value_name = "NAME")]
     pub node_name: Option<String>,
+    /// Which of the machine's addresses is the node's, whatever the configuration says: that one, the range that it is in, or the
+    /// interface that has it [default: the one that the default route sends from]
+    #[arg(long, value_name = "ADDRESS|RANGE|INTERFACE")]
+    pub node_address: Option<String>,
     /// Labels that the node registers with
     #[arg(long, value_name = "KEY=VALUE", value_delimiter = ',')]
     pub labels: Vec<String>,
@@ -175,6 +179,7 @@ fn raw(args: &NodeArgs) -> Result<(Raw, Option<Digest>), CliError> {
         Raw::parse(&text.unwrap_or_default()).map_err(|source| CliError::Config { path: path.to_owned(), source })?;
     let mut flags = Raw::default();
     flags.spec.node.name.clone_from(&args.node_name);
+    flags.spec.node.address.clone_from(&args.node_address);
     flags.spec.node.cri_socket.clone_from(&args.cri_socket);
     if !args.labels.is_empty() {
         let pair = |text: &String| text.split_once('=').map(|(key, value)| (key.to_owned(), value.to_owned()));

@@ -16,7 +16,7 @@ use crate::{
     link,
     paths::Paths,
     pki::{self, Identity, UnixTime, admin},
-    sys::{clock, fs, machine},
+    sys::{addresses::sought, clock, fs, machine},
 };
 
 /// What to do with tokens.
@@ -78,7 +78,7 @@ pub fn obey(verb: TokenVerb, paths: &Paths, settings: &Settings) -> Result<Strin
         TokenVerb::Create { role, expiry, servers, wait } => {
             let identity = identity(paths, settings)?;
             let client = client(&identity)?;
-            let servers = if servers.is_empty() { own_servers()? } else { servers };
+            let servers = if servers.is_empty() { own_servers(settings)? } else { servers };
             let record = TokenRecord::generate(role, ends(expiry))?;
             let tell = |client: &Client| client.apply(&TokenRecord::path(&record.id), &record.object());
             // At its first start the API answers before it has made the namespace that tokens are in.
@@ -137,8 +137,9 @@ pub(super) fn client(identity: &Identity) -> Result<Client, CliError> {
     Ok(Client::new(&identity.ca.certificate, &leaf)?)
 }
 
-fn own_servers() -> Result<Vec<Server>, CliError> {
-    let machine = machine::observe().ok_or(CliError::NoAddress)?;
+fn own_servers(settings: &Settings) -> Result<Vec<Server>, CliError> {
+    let wish = settings.node_address.as_ref();
+    let machine = machine::observe(wish).ok_or_else(|| CliError::NoAddress(sought(wish)))?;
     Ok(link::servers(&machine.addresses, machine.address))
 }
 

@@ -122,6 +122,9 @@ pub struct Process {
 pub struct Node {
     /// The node's name; its host name if absent.
     pub name: Option<String>,
+    /// Which of the machine's addresses is the node's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
     /// Labels it registers with.
     pub labels: Option<BTreeMap<String, String>>,
     /// Taints it registers with, each `key=value:Effect` or `key:Effect`.
@@ -269,6 +272,8 @@ pub(super) fn explain(error: &serde_yaml_ng::Error) -> ConfigError {
 
 #[cfg(test)]
 mod tests {
+    use serde_yaml_ng::Value;
+
     use super::Raw;
 
     #[test]
@@ -347,6 +352,11 @@ mod tests {
         let raw = Raw::parse("spec: {metricsServer: {enabled: true}}").expect("valid");
         assert!(raw.controllers().contains("metricsServer"));
         assert!(!raw.shared().contains("metricsServer"));
+        let own = Raw::parse("spec: {node: {address: eth1}}").expect("valid");
+        for text in [own.shared(), own.controllers()] {
+            let told: Value = serde_yaml_ng::from_str(&text).expect("YAML");
+            assert_eq!(told["spec"]["node"].get("address"), None, "nor one that is this node's");
+        }
     }
 
     #[test]
