@@ -134,6 +134,9 @@ pub struct Node {
     /// Socket of a container runtime that is not sk8s' own.
     #[serde(rename = "criSocket")]
     pub cri_socket: Option<String>,
+    /// Flags of its kubelet.
+    #[serde(rename = "kubeletExtraArgs", skip_serializing_if = "Option::is_none")]
+    pub kubelet_extra_args: Option<BTreeMap<String, Text>>,
 }
 
 impl Raw {
@@ -352,10 +355,12 @@ mod tests {
         let raw = Raw::parse("spec: {metricsServer: {enabled: true}}").expect("valid");
         assert!(raw.controllers().contains("metricsServer"));
         assert!(!raw.shared().contains("metricsServer"));
-        let own = Raw::parse("spec: {node: {address: eth1}}").expect("valid");
+        let own = Raw::parse("spec: {node: {address: eth1, kubeletExtraArgs: {v: 2}}}").expect("valid");
         for text in [own.shared(), own.controllers()] {
             let told: Value = serde_yaml_ng::from_str(&text).expect("YAML");
-            assert_eq!(told["spec"]["node"].get("address"), None, "nor one that is this node's");
+            for key in ["address", "kubeletExtraArgs"] {
+                assert_eq!(told["spec"]["node"].get(key), None, "nor one that is this node's");
+            }
         }
     }
 

@@ -70,6 +70,9 @@ pub enum Invalid {
     /// `spec.node.address`.
     #[error("spec.node.address")]
     Address(#[source] BadNodeAddress),
+    /// `spec.node.kubeletExtraArgs`.
+    #[error("spec.node.kubeletExtraArgs")]
+    KubeletFlag(#[source] BadFlag),
     /// `spec.node.profile`.
     #[error("spec.node.profile: no such profile in spec.workerProfiles: `{name}`{}",
         .near.as_ref().map(|n| format!("; did you mean `{n}`?")).unwrap_or_default())]
@@ -130,6 +133,8 @@ pub struct Settings {
     pub runtime: Runtime,
     /// What this node's kubelet is told besides.
     pub kubelet: KubeletValues,
+    /// Flags of this node's kubelet.
+    pub kubelet_flags: Flags,
     /// Features of Kubernetes that are turned on or off.
     pub gates: FeatureGates,
     /// Where images come from.
@@ -206,6 +211,8 @@ impl Settings {
         let node = problems.node(&spec.node, host_name);
         let wish = spec.node.address.as_deref();
         let node_address = problems.one(wish.map(str::parse).transpose(), Invalid::Address);
+        let kubelet_flags = Flags::check(Target::Kubelet, spec.node.kubelet_extra_args.as_ref());
+        let kubelet_flags = problems.all(kubelet_flags, Invalid::KubeletFlag);
         let runtime = problems.one(Runtime::validate(spec.node.cri_socket.as_deref()), Invalid::Runtime);
         let kubelet = profiles.as_ref().and_then(|profiles| problems.profile(&spec.node, profiles));
         problems.0.extend(refused::problems(spec).into_iter().map(Invalid::Section));
@@ -214,12 +221,13 @@ impl Settings {
             let (controller_manager, scheduler) = (controller_manager?, scheduler?);
             let (cluster, api, storage, profiles) = (cluster?, api?, storage?, profiles?);
             let (snapshots, runtime, node_address) = (snapshots?, runtime?, node_address?);
-            let (kubelet, gates, images, users, helm) = (kubelet?, gates?, images?, users?, helm?);
+            let (kubelet, kubelet_flags) = (kubelet?, kubelet_flags?);
+            let (gates, images, users, helm) = (gates?, images?, users?, helm?);
             #[rustfmt::skip]
             let settings = Self {
                 cluster, node, node_address, labels, taints, api, pods, services, dual, domain, provider, proxy, storage,
                 snapshots, runtime,
-                controller_manager, scheduler, metrics_server, profiles, kubelet, gates, images, users, helm,
+                controller_manager, scheduler, metrics_server, profiles, kubelet, kubelet_flags, gates, images, users, helm,
             };
             Some(settings)
         };
@@ -346,6 +354,18 @@ spec:
             "spec",
         ];
         assert_eq!(sections, wanted);
+    }
+
+    #[test]
+    fn what_a_kubelet_cannot_be_given_is_told_with_its_key() {
+        let yaml = "spec: {node: {kubeletExtraArgs: {cloud-provider: external, cloud-providr: x, node-ip: 10.0.0.7}}}";
+        let problems = Settings::check(&Raw::parse(yaml).expect("well-formed"), "barn").expect_err("refused");
+        let told: Vec<_> = problems.iter().map(|bad| crate::supervisor::chain(bad)).collect();
+        let wanted = [
+            "spec.node.kubeletExtraArgs: kubelet has no flag `cloud-providr`; did you mean `cloud-provider`?",
+            "spec.node.kubeletExtraArgs: `node-ip` is not yours to set: set `spec.node.address` instead",
+        ];
+        assert_eq!(told, wanted);
     }
 
     #[test]
