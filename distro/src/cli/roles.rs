@@ -205,3 +205,37 @@ fn live(order: Order) -> Result<(), CliError> {
     runtime.shutdown_background();
     Ok(result?)
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::{NodeArgs, settings};
+    use crate::cli::args::{Args, Verb};
+
+    #[test]
+    fn the_flag_for_the_nodes_address_goes_before_the_configuration() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("sk8s.yaml");
+        let text = b"spec: {node: {name: barn, address: eth0}}";
+        crate::sys::fs::write(&path, text, crate::sys::fs::Access::Public, crate::sys::machine::account())
+            .expect("written");
+        let address = |flag: Option<&str>| {
+            let args =
+                NodeArgs { config: Some(path.clone()), node_address: flag.map(str::to_owned), ..NodeArgs::default() };
+            settings(&args).map(|settings| settings.node_address.map(|wish| wish.to_string()))
+        };
+        assert_eq!(address(None).expect("valid").as_deref(), Some("eth0"));
+        assert_eq!(address(Some("10.0.0.0/24")).expect("valid").as_deref(), Some("10.0.0.0/24"));
+        assert!(address(Some("10.0.0.7/24")).is_err());
+    }
+
+    #[test]
+    fn every_role_has_the_flag_for_the_nodes_address() {
+        let flag = "--node-address=eth1";
+        let controller = Args::parse_from(["sk8s", "controller", flag]).verb;
+        assert!(matches!(controller, Verb::Controller(args) if args.node.node_address.as_deref() == Some("eth1")));
+        let worker = Args::parse_from(["sk8s", "worker", flag]).verb;
+        assert!(matches!(worker, Verb::Worker(args) if args.node.node_address.as_deref() == Some("eth1")));
+    }
+}
