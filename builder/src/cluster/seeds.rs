@@ -61,6 +61,7 @@ fn section_of(host: &Host) -> Section {
         role: Some(host.role.role()),
         workloads: host.workloads(),
         network: host.network.clone(),
+        node_address: host.node_address.clone(),
         labels: host.labels.clone(),
         taints: host.taints.clone(),
         ..Section::default()

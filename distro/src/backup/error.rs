@@ -65,8 +65,8 @@ pub enum BackupError {
     #[error(transparent)]
     Record(#[from] BadRecord),
     /// A restored member of etcd has an address.
-    #[error("this machine has no network address yet, which a member of etcd is restored with")]
-    NoAddress,
+    #[error("this machine lacks {0}, which a member of etcd is restored with")]
+    NoAddress(String),
     /// The configuration in the backup.
     #[error("the backup's configuration cannot be read; give another with `--config`")]
     Config(#[source] crate::config::ConfigError),

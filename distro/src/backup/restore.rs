@@ -24,6 +24,7 @@ use crate::{
     peers, status,
     sys::{
         accounts::Account,
+        addresses::sought,
         fs::{self, Access},
         machine,
     },
@@ -153,7 +154,8 @@ fn make_ready(source: Source<'_>, stage: &Path, paths: &Paths) -> Result<(Manife
 
 /// The words that tell etcd's tools which member a folder is made for.
 pub(crate) fn member(settings: &Settings) -> Result<[String; 3], BackupError> {
-    let machine = machine::observe().ok_or(BackupError::NoAddress)?;
+    let wish = settings.node_address.as_ref();
+    let machine = machine::observe(wish).ok_or_else(|| BackupError::NoAddress(sought(wish)))?;
     let usual = EtcdMember::default();
     let member = match &settings.storage {
         Storage::Etcd(member) => member,

@@ -15,7 +15,7 @@ use crate::{
     join::{BadRecord, SECRETS, TokenRecord},
     link,
     pki::{self, Identity, UnixTime, admin},
-    sys::{clock, fs, machine},
+    sys::{addresses::sought, clock, fs, machine},
 };
 
 /// What to do with tokens.
@@ -145,9 +145,10 @@ fn own_servers(settings: &Settings) -> Result<Vec<Server>, CliError> {
         San::Ip(ip) => link::server(*ip),
         San::Dns(_) => host.to_string().parse().ok(),
     });
-    let own = machine::observe().map(|machine| link::servers(&machine.addresses, machine.address));
+    let wish = settings.node_address.as_ref();
+    let own = machine::observe(wish).map(|machine| link::servers(&machine.addresses, machine.address));
     let servers: Vec<Server> = external.into_iter().chain(own.into_iter().flatten()).collect();
-    if servers.is_empty() { Err(CliError::NoAddress) } else { Ok(servers) }
+    if servers.is_empty() { Err(CliError::NoAddress(sought(wish))) } else { Ok(servers) }
 }
 
 fn id(text: &str) -> Result<TokenId, CliError> {

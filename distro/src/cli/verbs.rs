@@ -148,8 +148,8 @@ pub enum CliError {
     #[error("not a label: `{0}`; wanted: `key=value`")]
     Label(String),
     /// The machine has no address to be joined at.
-    #[error("this machine has no network address to join at")]
-    NoAddress,
+    #[error("this machine lacks {0} to join at")]
+    NoAddress(String),
     /// The status.
     #[error(transparent)]
     Status(#[from] StatusError),
@@ -229,7 +229,7 @@ impl CliError {
             Self::ImageList(BadList::Empty) => Some("name images, or give a list: `sk8s airgap bundle -o FILE < LIST`"),
             Self::ImageList(BadList::BuiltIn) => Some("every node has them without an archive"),
             Self::Terminal => Some("name a file: `-o images.tar`"),
-            Self::NoAddress => Some("name one that other nodes reach: `--server HOST`"),
+            Self::NoAddress(_) => Some("name one that other nodes reach: `--server HOST`"),
             Self::Endless => Some("name one: `--certificate-expires-after 30d`"),
             Self::NoCluster(_) => Some("run this on a controller, with its rights and its `--data-dir`"),
             _ => None,

@@ -71,7 +71,8 @@ fn round(node: &mut Prepared, lines: &mut Lines, wish: Option<&Wish>) -> Result<
         node.known.save(&node.paths.peers())?;
         tracing::info!("etcd starts again to listen for other controllers");
     }
-    if let Some(seen) = machine::observe() {
+    // Where the address that is wished for has gone, what it was made for stays until it is back.
+    if let Some(seen) = machine::observe(node.settings.node_address.as_ref()) {
         node.machine = seen;
     }
     lines.moved(node);
