@@ -19,7 +19,8 @@ pub(super) enum Manner {
 pub(super) fn reset(places: Places, manner: Manner) -> Result<(), CliError> {
     let paths = folders(places)?;
     if manner == Manner::Explain {
-        let steps = reset::plan(&reset::observe(&paths)?, &paths);
+        let places = reset::Places::find(&paths).map_err(ResetError::from)?;
+        let steps = reset::plan(&reset::observe(&places)?, &places);
         let lines: String = steps.iter().map(|step| format!("{step}\n")).collect();
         return super::verbs::print(if lines.is_empty() { NOTHING } else { &lines });
     }

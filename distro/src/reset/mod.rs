@@ -1,18 +1,22 @@
 //! Removing all that sk8s has left on a machine: what is found, what follows from it, and doing it.
 
+mod admit;
 mod found;
 mod mounts;
 mod netfilter;
 mod observe;
+mod places;
 mod plan;
 mod process;
 mod run;
 mod step;
 
+pub use admit::admit;
 pub use found::{Common, Entry, Found, Holder, Ledger};
 pub use mounts::Mount;
 pub use netfilter::Table;
-pub use observe::{admit, observe};
+pub use observe::observe;
+pub use places::Places;
 pub use plan::plan;
 pub use process::Process;
 pub use run::{Outcome, run};
