@@ -14,8 +14,10 @@ use super::{
 };
 use crate::sys::netlink::Link;
 
-/// The interfaces that the built-in pod network and kube-proxy make.
-const INTERFACES: [&str; 6] = ["cni0", "flannel.1", "flannel-v6.1", "flannel-wg", "flannel-wg-v6", "kube-ipvs0"];
+/// The interfaces that the built-in pod network and kube-proxy make, besides flannel's.
+const INTERFACES: [&str; 2] = ["cni0", "kube-ipvs0"];
+/// How flannel's begin, one for each family; the network's identifier (`spec.network.flannel.vni`) follows.
+const FLANNEL: [&str; 2] = ["flannel.", "flannel-v6."];
 
 /// Whether what all kubelets share is ours to take away.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -72,8 +74,15 @@ fn interfaces(links: &[Link]) -> Vec<Step> {
     let bridge = links.iter().find(|link| link.name == "cni0").map(|link| link.index);
     let port = |link: &&Link| bridge.is_some() && link.bridge == bridge;
     let ports = links.iter().filter(port);
-    let named = links.iter().filter(|link| INTERFACES.contains(&link.name.as_str()) && !port(link));
+    let ours = |link: &Link| INTERFACES.contains(&link.name.as_str()) || is_flannels(link);
+    let named = links.iter().filter(|link| ours(link) && !port(link));
     ports.chain(named).map(|link| Step::Interface { index: link.index, name: link.name.clone() }).collect()
+}
+
+fn is_flannels(link: &Link) -> bool {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let named = FLANNEL.iter().any(|head| link.name.strip_prefix(head).is_some_and(is_number));
+    named && link.kind.as_deref() == Some("vxlan")
 }
 
 fn filters(found: &Found, places: &Places) -> Vec<Step> {

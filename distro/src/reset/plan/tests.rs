@@ -37,7 +37,7 @@ fn mount(point: &str) -> Mount {
 }
 
 fn link(index: u32, name: &str, bridge: Option<u32>) -> Link {
-    Link { index, name: name.into(), bridge }
+    Link { index, name: name.into(), bridge, kind: None }
 }
 
 fn entry(path: &str, holder: Holder) -> Entry {
@@ -154,6 +154,16 @@ fn beside_another_node_only_what_is_surely_ours_goes() {
     {
         assert!(!steps.iter().any(|step| step.contains(stays)), "{stays}: {steps:?}");
     }
+}
+
+#[test]
+fn flannels_interfaces_are_known_by_their_kind_whatever_the_networks_identifier_is() {
+    let mut found = node();
+    let names = ["flannel.1", "flannel.4096", "flannel-v6.4096", "flannel.", "flannel.x", "flannel-wg", "vxlan.calico"];
+    found.links = names.iter().map(|name| Link { kind: Some("vxlan".into()), ..link(9, name, None) }).collect();
+    found.links.push(link(9, "flannel.7", None));
+    let gone: Vec<String> = words(&found).into_iter().filter(|step| step.starts_with("network")).collect();
+    assert_eq!(gone, ["flannel.1", "flannel.4096", "flannel-v6.4096"].map(|name| format!("network interface: {name}")));
 }
 
 #[test]
