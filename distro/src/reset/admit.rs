@@ -8,18 +8,19 @@ use std::{
 use skerry_formats::cmdline::RootRef;
 
 use super::{
-    ResetError, mounts,
+    Backups, ResetError, backups, mounts,
     observe::{external_runtime, groups, processes, services},
     places::Places,
     process,
 };
 use crate::{service::State, status, sys::fs};
 
-/// Refuses where a reset would be wrong: not root, an image's own node, something that runs, a folder with more than ours.
+/// Refuses where a reset would be wrong: not root, an image's own node, something that runs, a folder with more than ours, or
+/// one with backups that are to be spared.
 ///
 /// # Errors
 /// The reason.
-pub fn admit(places: &Places) -> Result<(), ResetError> {
+pub fn admit(places: &Places, backups: Backups) -> Result<(), ResetError> {
     if !nix::unistd::geteuid().is_root() {
         return Err(ResetError::NotRoot);
     }
@@ -41,10 +42,25 @@ pub fn admit(places: &Places) -> Result<(), ResetError> {
     if let Some(supervisor) = process::supervisor(&processes()?, places) {
         return Err(ResetError::Running(Some(supervisor.pid)));
     }
-    match external_runtime(&places.real)? {
-        Some(socket) if pods_run()? => Err(ResetError::Pods(socket)),
-        _ => Ok(()),
+    if let Some(socket) = external_runtime(&places.real)?
+        && pods_run()?
+    {
+        return Err(ResetError::Pods(socket));
     }
+    spare(places, backups)
+}
+
+/// Refuses where backups are to be spared and lie in the data folder.
+///
+/// # Errors
+/// If there are some, or it cannot be looked at.
+pub fn spare(places: &Places, backups: Backups) -> Result<(), ResetError> {
+    if backups == Backups::Remove {
+        return Ok(());
+    }
+    let mounts = mounts::parse(&fs::read_lossy(Path::new("/proc/self/mountinfo"))?);
+    let found = backups::below(&places.real.data, &mounts)?;
+    if found.is_empty() { Ok(()) } else { Err(ResetError::Backups(found)) }
 }
 
 /// Whether there are processes in the control groups of pods.
@@ -105,6 +121,19 @@ fn may_go(folder: &Path) -> bool {
 mod tests {
     use super::*;
     use crate::paths::Paths;
+
+    #[test]
+    fn a_reset_spares_backups_unless_it_is_told_otherwise() {
+        let root = tempfile::tempdir().expect("a folder");
+        let places = Places::from(Paths { data: root.path().to_owned(), ..Paths::default() });
+        spare(&places, Backups::Spare).expect("none there");
+        let backup = root.path().join("sk8s_backup_2026-11-21T14-05-00Z.tar.zst");
+        drop(fs::create_new(&backup, fs::Access::Private).expect("written"));
+        let refused = spare(&places, Backups::Spare).expect_err("one is there");
+        assert_eq!(refused.to_string(), format!("backups are in the data folder: `{}`", backup.display()));
+        assert!(refused.hint().is_some_and(|hint| hint.contains("--with-backups")));
+        spare(&places, Backups::Remove).expect("told so");
+    }
 
     #[test]
     fn a_typing_error_does_not_cost_a_machine() {

@@ -10,7 +10,7 @@ use nix::{
 };
 
 use super::{
-    ResetError, admit, mounts,
+    Backups, ResetError, admit, mounts,
     observe::observe as look,
     places::Places,
     plan::plan,
@@ -38,9 +38,9 @@ type Failure = Box<dyn std::error::Error>;
 ///
 /// # Errors
 /// If it must not be done here, or the machine cannot be looked at.
-pub fn run(paths: &Paths, mut say: impl FnMut(&Step, &str)) -> Result<Outcome, ResetError> {
+pub fn run(paths: &Paths, backups: Backups, mut say: impl FnMut(&Step, &str)) -> Result<Outcome, ResetError> {
     let places = Places::find(paths)?;
-    admit(&places)?;
+    admit(&places, backups)?;
     let mut outcome = Outcome::default();
     for stage in Stage::ALL {
         for _ in 0..rounds(stage) {
