@@ -10,7 +10,7 @@ use super::{
     verbs::CliError,
 };
 use crate::{
-    config::{Invalid, Raw, Settings},
+    config::{Invalid, Provider, Raw, Settings},
     duty::Duty,
     join,
     node::{self, Order},
@@ -145,6 +145,13 @@ pub fn worker(args: &WorkerArgs, places: Places) -> Result<(), CliError> {
 /// If a file is unreadable or a value cannot be.
 pub fn settings(args: &NodeArgs) -> Result<Settings, CliError> {
     Ok(check(&raw(args)?.0)?)
+}
+
+/// Who connects pods by this machine's configuration; by the usual one where it has none, or none that can be.
+#[must_use]
+pub fn provider() -> Provider {
+    let usual = || Settings::validate(&Raw::default(), "node").ok();
+    settings(&NodeArgs::default()).ok().or_else(usual).map_or(Provider::None, |settings| settings.provider)
 }
 
 fn check(raw: &Raw) -> Result<Settings, Invalid> {

@@ -256,7 +256,7 @@ pub fn obey(args: Args) -> Result<(), CliError> {
             let identity = token::identity(&places.paths(), &roles::settings(&NodeArgs::default())?)?;
             encryption::obey(&verb, &identity)
         }
-        Verb::Ports(args) => print(&ports::obey(&args)),
+        Verb::Ports(args) => print(&ports::obey(&args, &roles::provider())),
         Verb::Install { words } => print(&service::install(&places, &words)?),
         Verb::Start => print(&service::start()?),
         Verb::Stop => print(&service::stop()?),
