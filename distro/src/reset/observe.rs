@@ -39,11 +39,7 @@ pub fn observe(places: &Places) -> Result<Found, ResetError> {
         common: COMMON.iter().filter_map(|folder| common(Path::new(folder), &links)).collect(),
         folders,
         symlinks,
-        files: ServiceRole::ALL
-            .map(|role| format!("/var/log/{role}.log").into())
-            .into_iter()
-            .filter(|f: &PathBuf| fs::exists(f))
-            .collect(),
+        files: told(service::logs()),
         ledger: ledger(&places.real),
         runtime: external_runtime(&places.real)?,
         accounts: service::accounts::ours(&fs::read_lossy(Path::new("/etc/passwd"))?),
