@@ -171,6 +171,14 @@ fn run(
     live(Order { duty, settings, raw, paths, config: node.file().to_owned(), text, token, tokens })
 }
 
+/// The configuration with what the flags say instead, checked.
+///
+/// # Errors
+/// If a file is unreadable or a value cannot be.
+pub(super) fn settings(args: &NodeArgs) -> Result<Settings, CliError> {
+    Ok(check(&raw(args)?.0)?)
+}
+
 /// Checked, on this machine.
 pub(super) fn check(raw: &Raw) -> Result<Settings, Invalid> {
     Settings::validate(raw, &machine::host_name())

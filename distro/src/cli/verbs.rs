@@ -35,7 +35,7 @@ use crate::{
     payload::PayloadError,
     peers::EtcdError,
     pki::{CertError, PkiError},
-    reset::ResetError,
+    reset::{Backups, ResetError},
     service::ServiceError,
     status::StatusError,
     sys::{
@@ -250,12 +250,14 @@ pub fn obey(args: Args) -> Result<(), CliError> {
         Verb::Etcd(verb) => print(&etcd::obey(verb, &OwnNode::find(places, None)?)?),
         Verb::Airgap(verb) => airgap::obey(&verb, places),
         Verb::Encryption(verb) => encryption::obey(&verb, &OwnNode::find(places, None)?),
-        Verb::Ports(args) => print(&ports::obey(&args)),
+        Verb::Ports(args) => print(&ports::obey(&args, &OwnNode::find(places, None)?.provider())),
         Verb::Install { words } => print(&service::install(&places, &words)?),
         Verb::Start => print(&service::start()?),
         Verb::Stop => print(&service::stop()?),
-        Verb::Reset { explain: true } => reset::reset(places, reset::Manner::Explain),
-        Verb::Reset { explain: false } => reset::reset(places, reset::Manner::Do),
+        Verb::Reset { explain, with_backups } => {
+            let manner = if explain { reset::Manner::Explain } else { reset::Manner::Do };
+            reset::reset(places, manner, if with_backups { Backups::Remove } else { Backups::Spare })
+        }
         Verb::Sysinfo { controller, worker, output } => {
             let purpose = match (controller, worker) {
                 (true, false) => Purpose::Controller,

@@ -9,7 +9,7 @@ use std::{
     path::Path,
 };
 
-use super::{FsError, Result, at, list, maybe};
+use super::{FsError, Result, at, maybe};
 
 /// Replaces a file in one step, with the same owner and mode.
 pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
@@ -34,11 +34,6 @@ pub fn remove_tree(path: &Path) -> Result<()> {
         return super::remove_file(path);
     }
     maybe("remove", path, fs::remove_dir_all(path)).map(drop)
-}
-
-/// Removes all that a folder holds.
-pub fn empty(path: &Path) -> Result<()> {
-    list(path)?.iter().try_for_each(|child| remove_tree(child))
 }
 
 /// Removes a folder that holds nothing, or a control group that holds no process; none being there is fine.

@@ -40,6 +40,16 @@ pub fn read_link(path: &Path) -> Result<Option<PathBuf>> {
     maybe("read link", path, fs::read_link(path))
 }
 
+/// Where a path really leads, with no link in it; the end of it that is not there stays as it is spelled.
+pub fn real(path: &Path) -> Result<PathBuf> {
+    for there in path.ancestors() {
+        let Some(mut found) = maybe("look at", there, fs::canonicalize(there))? else { continue };
+        found.extend(path.strip_prefix(there).into_iter().flatten());
+        return Ok(found);
+    }
+    Ok(path.to_owned())
+}
+
 /// The folders in a folder, links not followed, sorted; none if there is no such folder.
 pub fn folders(path: &Path) -> Result<Vec<PathBuf>> {
     let is_folder = |path: &PathBuf| fs::symlink_metadata(path).is_ok_and(|meta| meta.is_dir());
