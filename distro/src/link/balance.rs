@@ -18,7 +18,7 @@ use tokio::{
     sync::watch,
 };
 
-use super::call::splice;
+use super::{accept, call::splice};
 use crate::sys::net;
 
 /// How long a controller may take to take a connection before the next is tried.
@@ -35,17 +35,13 @@ enum News {
 
 /// Serves for as long as the process lives. The controller that answered last is asked first; when it does not, or says
 /// nothing, the next in the list is, so that a node holds on to a good one and all nodes leave a dead one.
-///
-/// # Errors
-/// If the port is taken.
-pub async fn balance(listener: TcpListener, servers: watch::Receiver<Vec<Server>>) -> io::Result<()> {
+pub async fn balance(listener: TcpListener, servers: watch::Receiver<Vec<Server>>) {
     let mut best: Option<Server> = None;
     let (give, mut take) = tokio::sync::mpsc::unbounded_channel();
     loop {
         tokio::select! {
             Some(news) = take.recv() => best = next(&servers.borrow(), best, news),
-            accepted = listener.accept() => {
-                let (client, _) = accepted?;
+            (client, _) = accept::next(|| listener.accept()) => {
                 let order = order(&servers.borrow(), best.as_ref());
                 let give = give.clone();
                 tokio::spawn(async move {

@@ -15,6 +15,7 @@ use tokio::{
 };
 
 use super::{
+    accept,
     call::{Call, Connected, KUBELET, Own, splice},
     mux::Stream,
     registry::Registry,
@@ -81,7 +82,7 @@ pub async fn serve(path: &Path, owner: Account, reach: Reach, ways: Ways) -> Res
     let listener = UnixListener::bind(path).map_err(failed)?;
     fs::give(path, owner)?;
     loop {
-        let (caller, _) = listener.accept().await.map_err(failed)?;
+        let (caller, _) = accept::next(|| listener.accept()).await;
         let ways = ways.clone();
         tokio::spawn(async move {
             if let Err(error) = bring(caller, reach, &ways).await {

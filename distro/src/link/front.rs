@@ -17,7 +17,7 @@ use tokio::{
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 use super::{
-    PORT,
+    PORT, accept,
     call::{Hello, splice},
     hello::{self, For},
     mux::{self, End},
@@ -103,23 +103,16 @@ impl Desk {
     async fn serve(self, listener: TcpListener) {
         loop {
             let Ok(permit) = self.undecided.clone().acquire_owned().await else { return };
-            match listener.accept().await {
-                Ok((stream, caller)) => {
-                    let desk = self.clone();
-                    tokio::spawn(async move {
-                        let wish = tokio::time::timeout(PATIENCE, decide(&stream)).await;
-                        drop(permit);
-                        let Ok(Ok(wish)) = wish else { return };
-                        if let Err(error) = desk.attend(stream, wish).await {
-                            tracing::debug!(%caller, %error, "a connection ended");
-                        }
-                    });
+            let (stream, caller) = accept::next(|| listener.accept()).await;
+            let desk = self.clone();
+            tokio::spawn(async move {
+                let wish = tokio::time::timeout(PATIENCE, decide(&stream)).await;
+                drop(permit);
+                let Ok(Ok(wish)) = wish else { return };
+                if let Err(error) = desk.attend(stream, wish).await {
+                    tracing::debug!(%caller, %error, "a connection ended");
                 }
-                Err(error) => {
-                    tracing::warn!(%error, "a caller was lost");
-                    tokio::time::sleep(Duration::from_millis(100)).await;
-                }
-            }
+            });
         }
     }
 
@@ -132,9 +125,9 @@ impl Desk {
                 server.set_nodelay(true)?;
                 splice(stream, server).await
             }
-            For::Join => self.join(accept(stream, &keys.join).await?).await,
-            For::Renew => self.renew(accept(stream, &keys.renew).await?).await,
-            For::Link => self.link(accept(stream, &keys.link).await?).await,
+            For::Join => self.join(handshake(stream, &keys.join).await?).await,
+            For::Renew => self.renew(handshake(stream, &keys.renew).await?).await,
+            For::Link => self.link(handshake(stream, &keys.link).await?).await,
         }
     }
 
@@ -196,7 +189,7 @@ async fn decide(stream: &TcpStream) -> io::Result<For> {
     }
 }
 
-async fn accept(stream: TcpStream, config: &Arc<rustls::ServerConfig>) -> io::Result<TlsStream<TcpStream>> {
+async fn handshake(stream: TcpStream, config: &Arc<rustls::ServerConfig>) -> io::Result<TlsStream<TcpStream>> {
     tokio::time::timeout(PATIENCE, TlsAcceptor::from(config.clone()).accept(stream)).await?
 }
 

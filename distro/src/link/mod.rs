@@ -9,6 +9,7 @@ use std::net::IpAddr;
 
 use skerry_formats::token::Server;
 
+mod accept;
 mod balance;
 mod call;
 mod dial;
