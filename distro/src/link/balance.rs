@@ -18,7 +18,7 @@ use tokio::{
     sync::watch,
 };
 
-use super::{accept, call::splice};
+use super::{accept, splice::splice};
 use crate::sys::net;
 
 /// How long a controller may take to take a connection before the next is tried.

@@ -18,9 +18,10 @@ use tokio::{
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use super::{
-    call::{Call, Connected, Hello, Own, splice},
+    call::{Call, Connected, Hello, Own},
     foreign,
     mux::{self, End, Stream},
+    splice::splice,
     tls::{self, Credentials, TlsError},
 };
 use crate::{

@@ -16,10 +16,11 @@ use tokio::{
 
 use super::{
     accept,
-    call::{Call, Connected, KUBELET, Own, splice},
+    call::{Call, Connected, KUBELET, Own},
     mux::Stream,
     registry::Registry,
     route::{METRICS_SERVER, Route, route},
+    splice::splice,
 };
 use crate::{
     config::NodeName,

@@ -18,10 +18,11 @@ use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 use super::{
     PORT, accept,
-    call::{Hello, splice},
+    call::Hello,
     hello::{self, For},
     mux::{self, End},
     registry::Registry,
+    splice::splice,
     tls::{Answering, Credentials, TlsError, answering, key_of, node_of},
 };
 use crate::{

@@ -21,6 +21,7 @@ mod hosts;
 mod mux;
 mod registry;
 mod route;
+mod splice;
 mod tls;
 
 pub use balance::balance;
