@@ -22,6 +22,7 @@ mod mux;
 mod registry;
 mod route;
 mod splice;
+mod talk;
 mod tls;
 
 pub use balance::balance;
