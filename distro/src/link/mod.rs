@@ -24,6 +24,7 @@ mod route;
 mod splice;
 mod talk;
 mod tls;
+mod undecided;
 
 pub use balance::balance;
 pub use call::{Own, Ranges};
