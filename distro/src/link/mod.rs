@@ -25,6 +25,7 @@ mod splice;
 mod talk;
 mod tls;
 mod undecided;
+mod way;
 
 pub use balance::balance;
 pub use call::{Own, Ranges};
