@@ -142,8 +142,8 @@ fn egress(node: &Prepared, ways: &Ways) {
     let paths = &node.paths;
     let without = "logs, exec and webhooks will not work";
     let owner = open(paths.egress_socket(), ComponentId::KubeApiserver, Reach::All, without);
-    let (hosts, known) = (paths.hosts(), ways.clone());
-    tokio::spawn(async move { link::keep_hosts(&hosts, owner, known).await });
+    let (hosts, known, others) = (paths.hosts(), ways.clone(), link::called_hosts(&node.settings));
+    tokio::spawn(async move { link::keep_hosts(&hosts, owner, known, others).await });
     if node.settings.metrics_server == MetricsServer::On {
         let without = "what nodes and pods use will not be known";
         open(paths.kubelets_socket(), ComponentId::MetricsServer, Reach::Kubelets, without);
