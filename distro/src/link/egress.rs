@@ -10,21 +10,21 @@ use std::{
 
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::{TcpStream, UnixListener, UnixStream},
+    net::{UnixListener, UnixStream},
     sync::watch,
 };
 
 use super::{
-    call::{Call, Connected, KUBELET, Own, splice},
-    mux::Stream,
+    accept,
+    call::{Call, KUBELET, Own},
     registry::Registry,
-    route::{METRICS_SERVER, Route, route},
+    route::METRICS_SERVER,
+    splice::splice,
+    way::{Way, connect},
 };
 use crate::{
     config::NodeName,
     duty::Duty,
-    join::{read, write},
-    supervisor::chain,
     sys::{
         accounts::Account,
         fs::{self, FsError},
@@ -91,7 +91,7 @@ pub async fn serve(path: &Path, owner: Account, reach: Reach, ways: Ways) -> Res
     let listener = UnixListener::bind(path).map_err(failed)?;
     fs::give(path, owner)?;
     loop {
-        let (caller, _) = listener.accept().await.map_err(failed)?;
+        let (caller, _) = accept::next(|| listener.accept()).await;
         let ways = ways.clone();
         tokio::spawn(async move {
             if let Err(error) = bring(caller, reach, &ways).await {
@@ -125,39 +125,6 @@ async fn bring(mut caller: UnixStream, reach: Reach, ways: &Ways) -> io::Result<
             caller.write_all(head.as_bytes()).await
         }
     }
-}
-
-enum Way {
-    Direct(TcpStream),
-    Over(Stream),
-}
-
-async fn connect(call: &Call, ways: &Ways) -> Result<Way, String> {
-    let own = ways.own.borrow().clone();
-    let linked = ways.registry.all();
-    let nodes = linked.iter().map(|(name, linked)| (name, &linked.hello.addresses[..]));
-    match route(call, (ways.duty, &own), nodes).map_err(|error| error.to_string())? {
-        Route::Direct(address) => {
-            TcpStream::connect(address).await.map(Way::Direct).map_err(|error| format!("{address}: {error}"))
-        }
-        Route::Over(node) => over(call, &node, ways).await.map(Way::Over),
-    }
-}
-
-async fn over(call: &Call, node: &NodeName, ways: &Ways) -> Result<Stream, String> {
-    let linked = ways.registry.find(node).ok_or_else(|| format!("node `{node}` has no link any more"))?;
-    let broken = |error: &dyn std::error::Error| format!("node `{node}`: {}", chain(error));
-    let mut stream = linked.opener.open().await.map_err(|error| broken(&error))?;
-    write(&mut stream, call).await.map_err(|error| broken(&error))?;
-    match read::<Connected>(&mut stream).await.map_err(|error| broken(&error))? {
-        Connected { error: None } => Ok(stream),
-        Connected { error: Some(why) } => Err(format!("node `{node}`: {}", one_line(&why))),
-    }
-}
-
-/// Another's words, fit for a status line.
-fn one_line(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(200).collect()
 }
 
 /// Reads a request up to its empty line.
