@@ -110,6 +110,18 @@ impl Paths {
         self.of(ComponentId::KubeApiserver).join("hosts")
     }
 
+    /// Backups that a controller makes at intervals, unless its configuration names another folder.
+    #[must_use]
+    pub fn snapshots(&self) -> PathBuf {
+        self.data.join("snapshots")
+    }
+
+    /// Backups that are made before another version of sk8s goes on.
+    #[must_use]
+    pub fn upgrades(&self) -> PathBuf {
+        self.data.join("upgrades")
+    }
+
     /// Which sk8s worked last on the data.
     #[must_use]
     pub fn version(&self) -> PathBuf {

@@ -6,9 +6,9 @@ use std::{
 };
 
 use super::{
+    draft::{self, Draft},
     error::BackupError,
     format::{Datastore, Manifest, Origin, Readable},
-    made::BackupName,
     write::{self, Content, Entry},
 };
 use crate::{
@@ -94,7 +94,7 @@ pub fn save(order: &Order<'_>, destination: Destination<'_>) -> Result<Saved, Ba
     if !fs::exists(beside) {
         fs::create_folder(beside, Access::Private, Account::ROOT)?;
     }
-    let draft = Draft::create(beside)?;
+    let draft = Draft::create(beside, &order.settings.node)?;
     let (datastore, entries) = collect(order, &draft)?;
     let members = entries.iter().map(Entry::member).collect::<Result<Vec<_>, _>>()?;
     // What another version left is that version's to restore.
@@ -112,39 +112,13 @@ pub fn save(order: &Order<'_>, destination: Destination<'_>) -> Result<Saved, Ba
             None
         }
         Destination::Folder(folder) => {
-            let partial = draft.0.join("archive");
+            let partial = draft.path("archive");
             write::write(&mut fs::create_new(&partial, Access::Private)?, &manifest, &entries)?;
             fs::persist(&partial)?;
-            let path = folder.join(BackupName::made(order.now).to_string());
-            fs::rename(&partial, &path)?;
-            fs::persist(folder)?;
-            Some(path)
+            Some(draft::place(&partial, folder, (order.now, &order.settings.node))?)
         }
     };
     Ok(Saved { path, datastore })
-}
-
-/// A folder that goes when it is no longer needed, however that comes about.
-struct Draft(PathBuf);
-
-/// Its name; one that a power loss left over is taken over.
-const DRAFT: &str = ".sk8s_backup_draft";
-
-impl Draft {
-    fn create(beside: &Path) -> Result<Self, BackupError> {
-        let folder = beside.join(DRAFT);
-        fs::remove_tree(&folder)?;
-        fs::create_folder(&folder, Access::Private, Account::ROOT)?;
-        Ok(Self(folder))
-    }
-}
-
-impl Drop for Draft {
-    fn drop(&mut self) {
-        if let Err(error) = fs::remove_tree(&self.0) {
-            tracing::warn!(%error, "a draft stays");
-        }
-    }
 }
 
 fn collect(order: &Order<'_>, draft: &Draft) -> Result<(Datastore, Vec<Entry>), BackupError> {
@@ -174,7 +148,7 @@ fn collect(order: &Order<'_>, draft: &Draft) -> Result<(Datastore, Vec<Entry>), 
 /// A copy of the objects, of one moment.
 fn datastore(order: &Order<'_>, draft: &Draft) -> Result<(Datastore, Option<PathBuf>), BackupError> {
     let tools = Tools::of(order.paths);
-    let copy = draft.0.join("copy");
+    let copy = draft.path("copy");
     match &order.settings.storage {
         Storage::Kine { source: DataSource::Sqlite } => {
             let found = tools.summary(Tool::Kine, &["snapshot", &word(&order.paths.sqlite()), &word(&copy)])?;

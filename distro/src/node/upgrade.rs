@@ -44,7 +44,7 @@ pub fn take_over(subject: &Subject) -> Result<(), UpgradeError> {
     let own = Release::own()?;
     let last = version::last(&subject.paths)?;
     if let Some(last) = version::step(last, own)? {
-        let folder = subject.paths.data.join("upgrades");
+        let folder = subject.paths.upgrades();
         let saved = backup::round(subject, Servers::Stopped, (&folder, KEEP));
         let saved = saved.map_err(|source| UpgradeError::Backup { last, own, source })?;
         let backup = saved.path.unwrap_or(folder);

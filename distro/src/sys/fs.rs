@@ -14,10 +14,11 @@ mod change;
 mod look;
 mod place;
 
-pub use change::{Lock, empty, lock, remove_empty_folder, remove_tree, replace};
-pub use look::{Space, digest, folders, read_bytes, read_link, read_lossy, space};
+pub use change::{Lock, empty, lock, remove_empty_folder, remove_tree, replace, try_lock};
+pub use look::{Space, digest, folders, names, read_bytes, read_link, read_lossy, space};
 pub use place::{
-    Found, create_nameless, create_new, files_below, is_empty, link, persist, private_folder, receive, rename,
+    Found, Naming, create_nameless, create_new, files_below, is_empty, link, persist, private_folder, receive, rename,
+    rename_new,
 };
 
 /// A failed file operation.
