@@ -86,6 +86,12 @@ impl Paths {
         self.data.join("etcd")
     }
 
+    /// The database of this controller's member of etcd.
+    #[must_use]
+    pub fn etcd_database(&self) -> PathBuf {
+        self.etcd().join("member/snap/db")
+    }
+
     /// Folder of what joins this node to others.
     #[must_use]
     pub fn link(&self) -> PathBuf {

@@ -15,7 +15,7 @@ mod look;
 mod place;
 
 pub use change::{Lock, empty, lock, remove_empty_folder, remove_tree, replace, try_lock};
-pub use look::{Space, digest, folders, names, read_bytes, read_link, read_lossy, space};
+pub use look::{Space, digest, folders, names, read_bytes, read_link, read_lossy, real, space};
 pub use place::{
     Found, Naming, create_nameless, create_new, files_below, is_empty, link, persist, private_folder, receive, rename,
     rename_new,

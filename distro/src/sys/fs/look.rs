@@ -40,6 +40,11 @@ pub fn read_link(path: &Path) -> Result<Option<PathBuf>> {
     maybe("read link", path, fs::read_link(path))
 }
 
+/// The path of something that is there, without links and dots in it.
+pub fn real(path: &Path) -> Result<PathBuf> {
+    at("find", path, fs::canonicalize(path))
+}
+
 /// The folders in a folder, links not followed, sorted; none if there is no such folder.
 pub fn folders(path: &Path) -> Result<Vec<PathBuf>> {
     let is_folder = |path: &PathBuf| fs::symlink_metadata(path).is_ok_and(|meta| meta.is_dir());
