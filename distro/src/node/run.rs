@@ -62,6 +62,7 @@ pub async fn run(mut order: Order) -> Result<(), NodeError> {
     serve_status(&order.paths, &board);
     if order.duty.controls() {
         backup::unfinished(&order.paths)?;
+        datastore::present(&order.settings.storage, &order.paths)?;
     }
     let machine = address().await;
     let tokens = std::mem::take(&mut order.tokens);
