@@ -1,6 +1,6 @@
 //! A controller's side: looks into the cluster, lets the judge decide, signs, remembers.
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use skerry_formats::{digest::Digest, token::Server};
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
@@ -15,6 +15,7 @@ use super::{
 use crate::{
     api::{ApiError, Client},
     config::NodeName,
+    encryption::{self, FollowError},
     peers::{self, Admit, Door, Etcd, EtcdError, Member, Peer},
     pki::{Authority, CertError, Identity, LeafRequest, key_print, kube_proxy, kubelet_client, kubelet_server},
     supervisor::chain,
@@ -39,6 +40,9 @@ pub enum ServeError {
     /// The members of etcd.
     #[error(transparent)]
     Etcd(#[from] EtcdError),
+    /// The keys of Secrets.
+    #[error(transparent)]
+    Secrets(#[from] FollowError),
     /// This controller's own etcd does not get ready for another.
     #[error("this controller's etcd does not take others yet")]
     NotOpen,
@@ -47,8 +51,10 @@ pub enum ServeError {
 /// What a controller appoints others with.
 #[derive(Debug)]
 pub struct Council {
-    /// The cluster's keys.
+    /// The cluster's keys, but for those of Secrets.
     pub identity: Identity,
+    /// Where the cluster's keys lie: those of Secrets may be others than at this controller's start.
+    pub keys: PathBuf,
     /// The configuration that controllers share.
     pub config: String,
     /// How many controllers there can be.
@@ -185,7 +191,7 @@ impl Office {
                 self.admit(&request.node, keys).map(Ok)
             }
             (Wants::Worker(_), None) => Ok(Err(Refusal::BadKeys)),
-            (Wants::Controller(candidate), _) => self.council.appoint(&request.node, *candidate),
+            (Wants::Controller(candidate), _) => self.council.appoint(&client, &request.node, *candidate),
         }
     }
 
@@ -231,7 +237,12 @@ const OPENING: Duration = Duration::from_secs(60);
 const AGAIN: Duration = Duration::from_millis(200);
 
 impl Council {
-    fn appoint(&self, node: &NodeName, candidate: Candidate) -> Result<Result<Answer, Refusal>, ServeError> {
+    fn appoint(
+        &self,
+        client: &Client,
+        node: &NodeName,
+        candidate: Candidate,
+    ) -> Result<Result<Answer, Refusal>, ServeError> {
         let peers = match &self.seats {
             Seats::One => return Ok(Err(Refusal::OneController)),
             Seats::Any => Vec::new(),
@@ -240,7 +251,8 @@ impl Council {
                 Err(barred) => return Ok(Err(barred.into())),
             },
         };
-        let (identity, config) = (self.identity.clone(), self.config.clone());
+        let keyring = encryption::expect(client, (&self.keys, &self.identity.ca.key), node)?;
+        let (identity, config) = (Identity { keyring, ..self.identity.clone() }, self.config.clone());
         Ok(Ok(Answer::Appointed(Box::new(Appointment { identity, config, peers }))))
     }
 }

@@ -64,6 +64,7 @@ pub async fn run(mut order: Order) -> Result<(), NodeError> {
     serve_status(&order.paths, &board);
     if order.duty.controls() {
         backup::unfinished(&order.paths)?;
+        datastore::present(&order.settings.storage, &order.paths)?;
     }
     let machine = address(wish.as_ref()).await;
     let tokens = std::mem::take(&mut order.tokens);

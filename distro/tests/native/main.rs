@@ -41,6 +41,7 @@ mod shop;
 mod shutdown;
 mod single;
 mod upgrade;
+mod writer;
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 

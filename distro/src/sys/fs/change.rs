@@ -47,6 +47,16 @@ pub struct Lock {
     _file: fs::File,
 }
 
+/// The lock on a file (flock(2)), if the file is there and nobody has it.
+pub fn try_lock(path: &Path) -> Result<Option<Lock>> {
+    let Some(file) = maybe("open", path, fs::OpenOptions::new().write(true).open(path))? else { return Ok(None) };
+    match file.try_lock() {
+        Ok(()) => Ok(Some(Lock { _file: file })),
+        Err(fs::TryLockError::WouldBlock) => Ok(None),
+        Err(fs::TryLockError::Error(error)) => at("lock", path, Err(error)),
+    }
+}
+
 /// Waits at most ten seconds for the lock that programs that change accounts take (lckpwdf(3)): one on the whole file, of
 /// fcntl(2)'s kind.
 pub fn lock(path: &Path) -> Result<Lock> {

@@ -56,6 +56,12 @@ pub fn folders(path: &Path) -> Result<Vec<PathBuf>> {
     Ok(super::list(path)?.into_iter().filter(is_folder).collect())
 }
 
+/// The names in a folder that are UTF-8, sorted; none if there is no such folder.
+pub fn names(path: &Path) -> Result<Vec<String>> {
+    let paths = super::list(path)?;
+    Ok(paths.iter().filter_map(|path| Some(path.file_name()?.to_str()?.to_owned())).collect())
+}
+
 /// What a file system has, in MiB.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Space {
