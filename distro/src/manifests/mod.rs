@@ -9,6 +9,7 @@ mod settle;
 mod stack;
 mod watch;
 mod withdraw;
+mod yaml;
 
 pub use apply::{Applier, ApplyError};
 pub use builtin::{builtin, metrics_server, role_label};
