@@ -176,7 +176,7 @@ mod tests {
         value(Deserializer::from_str(text), text).map_err(|error| error.to_string())
     }
 
-    /// What was seen of `sigs.k8s.io/yaml`: quoted, tagged and folded texts stay texts.
+    /// As `sigs.k8s.io/yaml` 1.6 was seen to do: texts that are quoted, tagged or folded stay texts.
     #[test]
     fn octal_digits_are_a_number_unless_they_are_marked_as_text() {
         let plain = "{a: 0400, b: [0755, 00], c: -0400, d: &mode 0644, e: *mode, f: +017}";
@@ -185,8 +185,7 @@ mod tests {
         assert_eq!(read("# größer\na: 0400 # so\nb:\n- 0400\n"), Ok(json!({"a": 256, "b": [256]})));
         let text = r#"{a: "0400", b: '0400', c: "\x300400", d: !!str 0400, e: !!str &x 0400, f: &y !!str 0400, g: *x, "h":!!str 0400}"#;
         let four = json!("0400");
-        let wanted =
-            json!({"a": four, "b": four, "c": "00400", "d": four, "e": four, "f": four, "g": four, "h": four});
+        let wanted = json!({"a": four, "b": four, "c": "00400", "d": four, "e": four, "f": four, "g": four, "h": four});
         assert_eq!(read(text), Ok(wanted));
         assert_eq!(read("a: |-\n  0400\nb: >-\n  0400\n"), Ok(json!({"a": "0400", "b": "0400"})));
         assert_eq!(read("0400"), Ok(json!(256)));
@@ -196,8 +195,7 @@ mod tests {
     #[test]
     fn what_only_looks_octal_stays_text() {
         let text = "[0899, 0.1.2, 0400x, 04 00, 0777777777777777777777777, 0, 0o17, 0x1f, '']";
-        let wanted =
-            json!(["0899", "0.1.2", "0400x", "04 00", "0777777777777777777777777", 0, 15, 31, ""]);
+        let wanted = json!(["0899", "0.1.2", "0400x", "04 00", "0777777777777777777777777", 0, 15, 31, ""]);
         assert_eq!(read(text), Ok(wanted));
         assert_eq!(read("0400: a"), Ok(json!({"0400": "a"})), "keys are texts");
     }
