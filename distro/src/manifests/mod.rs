@@ -14,7 +14,7 @@ mod yaml;
 pub use apply::{Applier, ApplyError};
 pub use builtin::{builtin, metrics_server, role_label};
 pub use document::{BadManifest, Object, objects};
-pub use lead::Lead;
+pub use lead::{Answer, Lead, Tenure};
 pub use record::{RECORDS, StackRecord};
 pub use settle::{SettleError, Settled, dissolve, settle};
 pub use stack::{ObjectRef, StackName, stacks};

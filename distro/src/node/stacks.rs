@@ -1,5 +1,7 @@
 //! The owner's manifests folder, kept in the cluster as it is on the disk; of several controllers, the leader's.
 
+mod lead;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -12,7 +14,7 @@ use super::{
 use crate::{
     api::Client,
     config::NodeName,
-    manifests::{self, Lead, Object, RECORDS, Snapshot, StackName, StackRecord},
+    manifests::{self, Object, RECORDS, Snapshot, StackName, StackRecord},
     supervisor::chain,
     sys::fs,
 };
@@ -31,49 +33,36 @@ struct Book {
 /// Follows the folder for as long as the process lives, and tells whether this controller leads. A stack that fails is tried again,
 /// and its mistake is told once.
 pub async fn follow(node: &Prepared, api: &watch::Receiver<Client>, tell: &watch::Sender<bool>) {
-    let (name, mut lead) = (node.settings.node.clone(), Lead::new(node.settings.node.clone()));
-    let mut book = Book::default();
-    loop {
-        let client = api.borrow().clone();
-        let leads = if node.duty.admits() {
-            let (back, asked) = ask(lead, client.clone()).await;
-            lead = back;
-            asked
-        } else {
-            true
-        };
-        tell.send_if_modified(|told| std::mem::replace(told, leads) != leads);
-        if leads {
+    tokio::join!(lead::keep(node, api, tell), rounds(node, api, tell.subscribe()));
+}
+
+async fn rounds(node: &Prepared, api: &watch::Receiver<Client>, mut leads: watch::Receiver<bool>) {
+    while leads.wait_for(|leads| *leads).await.is_ok() {
+        // Another applied its own meanwhile: all is to be looked at anew.
+        let mut book = Book::default();
+        while goes_on(&leads) {
+            let (client, name) = (api.borrow().clone(), &node.settings.node);
             match manifests::stacks(&node.paths.manifests()) {
-                Ok(stacks) => book.round(&client, &name, stacks).await,
+                Ok(stacks) => book.round((&client, name), &leads, stacks).await,
                 Err(error) => tracing::warn!(error = %chain(&error), "manifests not read"),
             }
-        } else {
-            // Another applies its own meanwhile: all is to be looked at anew when it is this one's turn again.
-            book = Book::default();
+            tokio::time::sleep(PERIOD).await;
         }
-        tokio::time::sleep(PERIOD).await;
     }
 }
 
-async fn ask(mut lead: Lead, client: Client) -> (Lead, bool) {
-    let node = lead.node().clone();
-    let asked = tokio::task::spawn_blocking(move || {
-        let leads = lead.leads(&client);
-        (lead, leads)
-    });
-    match asked.await {
-        Ok((lead, Ok(leads))) => (lead, leads),
-        Ok((lead, Err(error))) => {
-            tracing::debug!(%error, "who leads is not known");
-            (lead, false)
-        }
-        Err(_) => (Lead::new(node), false),
-    }
+/// Whether this controller has led ever since the receiver was last asked: it may have lost the lead, and have it again.
+fn goes_on(leads: &watch::Receiver<bool>) -> bool {
+    leads.has_changed().is_ok_and(|changed| !changed)
 }
 
 impl Book {
-    async fn round(&mut self, client: &Client, node: &NodeName, stacks: BTreeMap<StackName, Snapshot>) {
+    async fn round(
+        &mut self,
+        (client, node): (&Client, &NodeName),
+        leads: &watch::Receiver<bool>,
+        stacks: BTreeMap<StackName, Snapshot>,
+    ) {
         let gone: BTreeSet<StackName> =
             self.applied.keys().filter(|name| !stacks.contains_key(*name)).cloned().collect();
         if !self.recorded || !gone.is_empty() {
@@ -89,6 +78,9 @@ impl Book {
         for (stack, files) in stacks {
             if self.applied.get(&stack) == Some(&files) {
                 continue;
+            }
+            if !goes_on(leads) {
+                return;
             }
             let (client, node, name) = (client.clone(), node.clone(), stack.clone());
             let paths: Vec<_> = files.keys().cloned().collect();
@@ -137,4 +129,26 @@ fn dissolve_absent(client: &Client, node: &NodeName, there: &BTreeSet<StackName>
         tracing::info!(stack = record.stack, removed = done.removed, "its files are gone");
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::watch;
+
+    use super::goes_on;
+
+    #[test]
+    fn a_lead_that_was_lost_between_is_another() {
+        let tell = watch::Sender::new(false);
+        let mut leads = tell.subscribe();
+        tell.send_replace(true);
+        assert!(*leads.borrow_and_update() && goes_on(&leads) && goes_on(&leads.clone()));
+        tell.send_replace(false);
+        tell.send_replace(true);
+        assert!(!goes_on(&leads));
+        leads.mark_unchanged();
+        assert!(goes_on(&leads));
+        drop(tell);
+        assert!(!goes_on(&leads), "the process ends");
+    }
 }
