@@ -52,8 +52,10 @@ impl fmt::Display for StackName {
 /// The stacks of a folder, each with its files.
 ///
 /// # Errors
-/// If the folder or one in it cannot be read: what cannot be read is not gone.
+/// If the folder is not there, or it or one in it cannot be read: what cannot be read is not gone.
 pub fn stacks(folder: &Path) -> Result<BTreeMap<StackName, Snapshot>, FsError> {
+    // A folder that is not there is one that was not mounted, or is just being replaced.
+    fs::open(folder)?;
     let mut found: BTreeMap<StackName, Snapshot> = BTreeMap::new();
     for (path, print) in snapshot(folder)? {
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
@@ -152,6 +154,7 @@ mod tests {
         let found = stacks(folder.path()).expect("readable");
         let counts: Vec<_> = found.iter().map(|(name, files)| (name.as_str(), files.len())).collect();
         assert_eq!(counts, [("shop", 2), ("web", 1)]);
+        assert!(stacks(&folder.path().join("unmounted")).is_err(), "no folder is not an empty one");
     }
 
     proptest! {
