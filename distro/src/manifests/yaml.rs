@@ -230,8 +230,8 @@ quoted: {\"<<\": *base}
     proptest! {
         /// Whatever JSON can say is read as any other reader of JSON reads it.
         #[test]
-        fn json_is_read_as_json(text in "[a-z0-7\"' \\\\<!&*:]{0,12}", number: i64, flag: bool) {
-            let whole = json!({ "a": [text.clone(), number, flag, null_of(flag)], text: {"b": "0400"} });
+        fn json_is_read_as_json(text in "[a-z0-7\"' \\\\<!&*:]{0,12}", number: i64) {
+            let whole = json!({ "a": [text.clone(), number, null, true], text: {"b": "0400"} });
             prop_assert_eq!(read(&whole.to_string()), Ok(whole));
         }
 
@@ -244,9 +244,5 @@ quoted: {\"<<\": *base}
                 prop_assert_eq!(ours, theirs);
             }
         }
-    }
-
-    fn null_of(flag: bool) -> Value {
-        if flag { Value::Null } else { json!({}) }
     }
 }
