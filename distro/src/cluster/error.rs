@@ -127,8 +127,10 @@ pub enum Refusal {
     OtherRole(ServiceRole),
     /// It is a node of another cluster.
     OtherCluster,
-    /// The controller that it would join at was not reached.
+    /// No controller has a cluster that it could join, and the first is not picked.
     NoController,
+    /// No controller that was looked at has the cluster, and these were not.
+    Unseen(Vec<HostName>),
     /// It runs an image, whose seed says what it is.
     Image,
 }
@@ -150,7 +152,15 @@ impl fmt::Display for Refusal {
             Self::OtherCluster => {
                 write!(f, "it belongs to another cluster: reset it first, `sk8s cluster reset --host`")
             }
-            Self::NoController => write!(f, "it would join, and no controller of the cluster was reached"),
+            Self::NoController => {
+                write!(f, "it would join, and no controller has a cluster yet: name the file's first too, `--host`")
+            }
+            Self::Unseen(hosts) => write!(
+                f,
+                "no controller that was looked at has the cluster, and it may be on {}: none is made before they are \
+                 looked at too",
+                listed(hosts)
+            ),
             Self::Image => write!(f, "it runs a Skerry image: give it a seed, `skerry cluster`"),
         }
     }

@@ -7,7 +7,7 @@ use skerry_formats::{
 
 use super::{
     error::Refusal,
-    plan::leader,
+    plan::{leader, unseen},
     render,
     seen::{Observed, Seen},
 };
@@ -24,13 +24,18 @@ pub fn judge(cluster: &Cluster, observed: &Observed) -> Vec<(HostName, Refusal)>
         };
         let belongs = match (seen.authority, leader) {
             (Some(own), Some(_)) if Some(own) != authority => Some(Refusal::OtherCluster),
-            // Its cluster cannot be compared with any.
-            (None, None) => Some(Refusal::NoController),
+            (None, None) => Some(nobody(unseen(cluster, observed))),
+            // Without a leader, its cluster cannot be compared with any.
             _ => None,
         };
         refused.extend(alone(host, seen, observed).or(belongs).map(|refusal| (host.name.clone(), refusal)));
     }
     refused
+}
+
+/// Why a host does not join where no controller that was looked at has a cluster.
+fn nobody(unseen: Vec<HostName>) -> Refusal {
+    if unseen.is_empty() { Refusal::NoController } else { Refusal::Unseen(unseen) }
 }
 
 /// Why a host cannot be, whatever the others are.

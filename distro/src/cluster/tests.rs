@@ -1,5 +1,7 @@
 //! What is planned for clusters, in words and as properties.
 
+mod judging;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
