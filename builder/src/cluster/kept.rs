@@ -15,11 +15,13 @@ use skerry_formats::{
     moment::Moment,
     name::Name,
     seed::{HostName, Source},
+    storage::StorageType,
     token::{PreShared, Server},
 };
 
 use super::{
-    ClusterError, identity,
+    ClusterError,
+    identity::{self, SEED},
     plan::{Change, plan},
     seeds::{Owner, seeds},
 };
@@ -120,10 +122,9 @@ impl Folder {
     pub fn apply(&self, cluster: &Cluster) -> Result<Applied, ClusterError> {
         let identity = self.identity()?;
         let before = self.cluster()?;
-        if let Some(kept) =
-            before.iter().map(|before| before.spec.storage.kind).find(|kept| *kept != cluster.spec.storage.kind)
-        {
-            return Err(ClusterError::Storage { kept, wanted: cluster.spec.storage.kind });
+        let wanted = cluster.spec.storage.kind;
+        if let Some(kept) = self.storage(before.as_ref())?.filter(|kept| *kept != wanted) {
+            return Err(ClusterError::Storage { kept, wanted });
         }
         let (file, folder) = (self.path.join("tokens.json"), self.path.join("seeds"));
         let make = |role, expires: Option<Moment>| {
@@ -155,6 +156,12 @@ impl Folder {
         }
         identity::write_secret(&self.path.join("cluster.yaml"), &cluster.to_yaml()?)?;
         Ok(Applied { seeds: written, tokens: plan.tokens.into_values().collect(), changes: plan.changes, left })
+    }
+
+    /// What keeps the cluster's objects; `None` before there was a node. A single node of no file has the default.
+    fn storage(&self, before: Option<&Cluster>) -> Result<Option<StorageType>, ClusterError> {
+        let single = fsx::symlink_metadata(&self.path.join(SEED))?.map(|_| StorageType::default());
+        Ok(before.map(|before| before.spec.storage.kind).or(single))
     }
 
     /// The one controller that may make the cluster: the file's first, and from then on the same for as long as it is in the

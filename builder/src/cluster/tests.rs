@@ -74,6 +74,21 @@ fn a_cluster_is_made_once_and_follows_its_file() {
 }
 
 #[test]
+fn the_objects_of_a_single_node_stay_where_they_are() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = folder(dir.path());
+    super::create(folder.path(), folder.name(), "https://127.0.0.1:6443").unwrap();
+    let moved = HOSTS.replace("  tokens:\n", "  storage:\n    type: etcd\n  tokens:\n");
+    let refused = folder.apply(&hosts(&moved));
+    assert!(
+        matches!(refused, Err(ClusterError::Storage { kept: StorageType::Kine, wanted: StorageType::Etcd })),
+        "{refused:?}"
+    );
+    assert!(fsx::symlink_metadata(&folder.path().join("seeds")).unwrap().is_none(), "nothing was written");
+    folder.apply(&hosts(HOSTS)).unwrap();
+}
+
+#[test]
 fn everything_that_is_kept_is_for_its_owner_alone() {
     let dir = tempfile::tempdir().unwrap();
     let folder = folder(dir.path());

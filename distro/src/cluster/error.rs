@@ -6,6 +6,7 @@ use skerry_formats::{
     arch::Arch,
     cluster::k0sctl,
     seed::{HostName, Problems},
+    storage::StorageType,
 };
 
 use super::CONFIG;
@@ -127,6 +128,15 @@ pub enum Refusal {
     OtherRole(ServiceRole),
     /// It is a node of another cluster.
     OtherCluster,
+    /// It is a node of another name.
+    OtherName(String),
+    /// Its objects are kept in something else.
+    Storage {
+        /// What keeps them.
+        kept: StorageType,
+        /// What the file says.
+        wanted: StorageType,
+    },
     /// No controller has a cluster that it could join, and the first is not picked.
     NoController,
     /// No controller that was looked at has the cluster, and these were not.
@@ -152,6 +162,21 @@ impl fmt::Display for Refusal {
             Self::OtherCluster => {
                 write!(f, "it belongs to another cluster: reset it first, `sk8s cluster reset --host`")
             }
+            Self::OtherName(name) => write!(
+                f,
+                "it is the node `{name}`: correct its name or its address in the file; to be renamed, it is reset under that \
+                 name first"
+            ),
+            Self::Storage { kept, wanted: StorageType::Etcd } => write!(
+                f,
+                "its objects are in {kept}, and the file says `etcd`: move them first, `sk8s storage migrate` \
+                 (docs/storage.md)"
+            ),
+            Self::Storage { kept, wanted } => write!(
+                f,
+                "its objects are in {kept}, and the file says `{wanted}`, to which nothing moves them: correct \
+                 `spec.storage.type`"
+            ),
             Self::NoController => {
                 write!(f, "it would join, and no controller has a cluster yet: name the file's first too, `--host`")
             }

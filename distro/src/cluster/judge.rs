@@ -9,7 +9,7 @@ use super::{
     error::Refusal,
     plan::{leader, unseen},
     render,
-    seen::{Observed, Seen},
+    seen::{ConfigFile, Observed, Seen},
 };
 
 /// Why picked hosts cannot be, each with its reason.
@@ -28,7 +28,8 @@ pub fn judge(cluster: &Cluster, observed: &Observed) -> Vec<(HostName, Refusal)>
             // Without a leader, its cluster cannot be compared with any.
             _ => None,
         };
-        refused.extend(alone(host, seen, observed).or(belongs).map(|refusal| (host.name.clone(), refusal)));
+        let other = belongs.or_else(|| name(host, seen)).or_else(|| storage(cluster, host, seen));
+        refused.extend(alone(host, seen, observed).or(other).map(|refusal| (host.name.clone(), refusal)));
     }
     refused
 }
@@ -36,6 +37,22 @@ pub fn judge(cluster: &Cluster, observed: &Observed) -> Vec<(HostName, Refusal)>
 /// Why a host does not join where no controller that was looked at has a cluster.
 fn nobody(unseen: Vec<HostName>) -> Refusal {
     if unseen.is_empty() { Refusal::NoController } else { Refusal::Unseen(unseen) }
+}
+
+/// Why a host cannot have its name: a member of a cluster keeps its own, as its certificates and its node have it. Where the
+/// addresses of two hosts are swapped in the file, each would be told to be the other.
+fn name(host: &Host, seen: &Seen) -> Option<Refusal> {
+    let found = seen.node().filter(|found| seen.authority.is_some() && *found != host.name.as_str())?;
+    Some(Refusal::OtherName(found.to_owned()))
+}
+
+/// Why a controller cannot keep its objects in what the file says: they are in something else. A configuration that is its
+/// owner's says for itself.
+fn storage(cluster: &Cluster, host: &Host, seen: &Seen) -> Option<Refusal> {
+    let wanted = cluster.spec.storage.kind;
+    let is_told = host.role.controls() && !matches!(seen.config, Some(ConfigFile::Foreign(_)));
+    let kept = seen.stores.first().filter(|_| is_told && !seen.stores.contains(&wanted))?;
+    Some(Refusal::Storage { kept: *kept, wanted })
 }
 
 /// Why a host cannot be, whatever the others are.

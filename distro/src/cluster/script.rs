@@ -37,6 +37,8 @@ echo '== mark'; head -n 1 "$config" 2>/dev/null | sed 's/^/ /' || :
 echo '== started'; show /run/sk8s/config.sha256
 if [ -e "$token" ]; then echo '== token'; fi
 if [ -d /var/lib/sk8s ]; then echo '== data'; fi
+if [ -e /var/lib/sk8s/db/state.db ]; then echo '== kine'; fi
+if [ -d /var/lib/sk8s/etcd/member ]; then echo '== etcd'; fi
 echo '== authority'; show /var/lib/sk8s/pki/ca.crt
 echo '== membership'
 sed -n 's/^ *"authority": \("[^"]*"\),\{0,1\}$/ \1/p' /var/lib/sk8s/membership.json 2>/dev/null | head -n 1 || :

@@ -7,6 +7,7 @@ use skerry_formats::{
     digest::Digest,
     seed::HostName,
     status::{Phase, Status},
+    storage::StorageType,
 };
 
 use super::{render, script};
@@ -55,6 +56,8 @@ pub struct Seen {
     pub token: bool,
     /// Whether there is state of a node.
     pub data: bool,
+    /// What has objects of a cluster there.
+    pub stores: Vec<StorageType>,
     /// Its cluster, by its authority.
     pub authority: Option<Digest>,
     /// What the running node says of itself.
@@ -115,6 +118,10 @@ impl Seen {
             started: whole("started").and_then(digest),
             token: there("token"),
             data: there("data"),
+            stores: [StorageType::Kine, StorageType::Etcd]
+                .into_iter()
+                .filter(|kind| there(&kind.to_string()))
+                .collect(),
             authority: pem.and_then(|pem: String| link::print_of(&pem).ok()),
             status: whole("status").and_then(|text| serde_json::from_str(&text).ok()),
         }
@@ -136,6 +143,14 @@ impl Seen {
     #[must_use]
     pub fn is_ready(&self) -> bool {
         self.status.as_ref().is_some_and(|status| status.phase == Phase::Ready)
+    }
+
+    /// The name that its node has: what its service says, or else the node itself.
+    #[must_use]
+    pub fn node(&self) -> Option<&str> {
+        let words = self.service.iter().flat_map(|service| &service.words);
+        let named = words.filter_map(|word| word.strip_prefix("--node-name=")).next();
+        named.or_else(|| self.status.as_ref().map(|status| status.node.as_str()))
     }
 
     /// Whether nothing of sk8s is there.

@@ -14,6 +14,7 @@ use skerry_formats::{
     digest::Digest,
     seed::{HostName, Source},
     status::{Phase, Status},
+    storage::StorageType,
 };
 
 use super::{
@@ -258,7 +259,7 @@ fn what_a_host_says_is_read() {
         "motd\n== arch\n x86_64\n== systemd\n== binary\n {digest}\n== staged\n {digest}\n== staged\n draft.12\n\
          == systemd controller\n== openrc controller\n== systemd worker\n [Service]\n ExecStart=/usr/local/bin/sk8s worker \
          --node-name=barn \"--labels=a=b c\"\n== openrc worker\n== active worker\n== stale\n== config\n {digest}\n== mark\n {}\n\
-         == started\n {digest}  /etc/sk8s/sk8s.yaml\n== token\n== data\n== authority\n== membership\n {}\n== status\n {}\n",
+         == started\n {digest}  /etc/sk8s/sk8s.yaml\n== token\n== data\n== etcd\n== authority\n== membership\n {}\n== status\n {}\n",
         render::MARK,
         serde_json::json!(pem),
         serde_json::to_string(&status(Phase::Ready)).expect("JSON")
@@ -278,6 +279,7 @@ fn what_a_host_says_is_read() {
         started: Some(digest),
         token: true,
         data: true,
+        stores: vec![StorageType::Etcd],
         authority: Some(crate::link::print_of(&pem).expect("a certificate")),
         status: Some(status(Phase::Ready)),
     };

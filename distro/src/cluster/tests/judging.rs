@@ -4,10 +4,11 @@ use skerry_formats::{
     cluster::{self, Cluster},
     digest::Digest,
     seed::{HostName, Source},
+    storage::StorageType,
 };
 
-use super::{all_bare, name};
-use crate::cluster::{Observed, Refusal, judge, plan};
+use super::{all_bare, converged, name};
+use crate::cluster::{ConfigFile, Observed, Refusal, Seen, judge, plan};
 
 const COUNCIL: &str = "
 apiVersion: skerry.dev/v1
@@ -60,4 +61,51 @@ fn a_controller_joins_at_one_that_has_the_cluster_whoever_else_is_away() {
     assert_eq!(judge(&council(), &observed), []);
     let steps = plan(&council(), &observed);
     assert!(steps.iter().any(|step| step.to_string() == "tower: join at mill"), "{steps:?}");
+}
+
+/// What is said of a cluster that is as its file says, but for one host.
+fn but(host: &str, change: impl Fn(&mut Seen)) -> Vec<(HostName, Refusal)> {
+    let mut observed = converged(&council());
+    change(observed.hosts.get_mut(&name(host)).expect("there"));
+    judge(&council(), &observed)
+}
+
+#[test]
+fn objects_that_are_kept_in_something_else_are_not_left_behind() {
+    let in_sqlite = |seen: &mut Seen| seen.stores = vec![StorageType::Kine];
+    let refusal = Refusal::Storage { kept: StorageType::Kine, wanted: StorageType::Etcd };
+    assert!(refusal.to_string().contains("`sk8s storage migrate`"), "{refusal}");
+    assert_eq!(but("tower", in_sqlite), [(name("tower"), refusal)]);
+    assert_eq!(but("tower", |seen| seen.stores = vec![StorageType::Kine, StorageType::Etcd]), [], "a leftover");
+    assert_eq!(but("barn", in_sqlite), [], "a worker keeps none");
+    let owners = |seen: &mut Seen| {
+        in_sqlite(seen);
+        seen.config = Some(ConfigFile::Foreign(Digest::of(b"mine")));
+    };
+    assert_eq!(but("tower", owners), [], "whose configuration says so for itself");
+    let back = Refusal::Storage { kept: StorageType::Etcd, wanted: StorageType::Kine };
+    assert!(back.to_string().ends_with("correct `spec.storage.type`"), "{back}");
+}
+
+#[test]
+fn a_member_keeps_its_name() {
+    let calls = |other: &'static str| {
+        move |seen: &mut Seen| {
+            let words = &mut seen.service.as_mut().expect("installed").words;
+            words.retain(|word| !word.starts_with("--node-name="));
+            words.insert(format!("--node-name={other}"));
+        }
+    };
+    let swapped = |host: &str, other| [(name(host), Refusal::OtherName(other))];
+    assert_eq!(but("barn", calls("shed")), swapped("barn", "shed".to_owned()));
+    assert_eq!(but("mill", calls("keep")), swapped("mill", "keep".to_owned()));
+    let by_itself = |seen: &mut Seen| {
+        seen.service.as_mut().expect("installed").words.retain(|word| !word.starts_with("--node-name="));
+    };
+    assert_eq!(but("barn", by_itself), swapped("barn", "node".to_owned()), "what the node says of itself");
+    let never_joined = |seen: &mut Seen| {
+        calls("shed")(seen);
+        seen.authority = None;
+    };
+    assert_eq!(but("barn", never_joined), [], "whoever has not joined takes any name");
 }
