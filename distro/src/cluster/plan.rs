@@ -137,10 +137,7 @@ impl Work<'_> {
         let seen = self.seen;
         let wanted: BTreeSet<String> = render::words(self.host).into_iter().skip(1).collect();
         let found = seen.service.as_ref().map(|service| &service.words);
-        let token = render::token_word();
-        let without_token: Option<BTreeSet<String>> =
-            found.map(|words| words.iter().filter(|word| **word != token).cloned().collect());
-        let as_wanted = without_token.as_ref() == Some(&wanted);
+        let as_wanted = found.map(without_token).as_ref() == Some(&wanted);
         if !as_wanted {
             self.serve(Act::Install);
         }
@@ -149,7 +146,10 @@ impl Work<'_> {
         }
         let started_otherwise =
             self.configured().is_some_and(|file| seen.started.is_some_and(|started| started != file));
-        let restart = changed.contains(&Changed::Yes) || !as_wanted || seen.stale || started_otherwise;
+        // A service that was written and not started again says what is wanted, and its process what was.
+        let runs_otherwise = seen.process.as_ref().is_some_and(|words| without_token(words) != wanted);
+        let restart =
+            changed.contains(&Changed::Yes) || !as_wanted || seen.stale || started_otherwise || runs_otherwise;
         if !seen.runs() {
             self.serve(Act::Start);
         } else if restart {
@@ -168,6 +168,12 @@ impl Work<'_> {
             }
         }
     }
+}
+
+/// The words of a service or a process, but for the one that it needed to join.
+fn without_token(words: &BTreeSet<String>) -> BTreeSet<String> {
+    let token = render::token_word();
+    words.iter().filter(|word| **word != token).cloned().collect()
 }
 
 /// Whether something is to be changed.

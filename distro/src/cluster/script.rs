@@ -29,8 +29,17 @@ for role in controller worker; do
     echo "== active $role"
   fi
 done
+process=
 for exe in /proc/[0-9]*/exe; do
-  if [ "$(readlink "$exe" 2>/dev/null)" = "$program (deleted)" ]; then echo '== stale'; fi
+  case "$(readlink "$exe" 2>/dev/null)" in
+    "$program") ;;
+    "$program (deleted)") echo '== stale' ;;
+    *) continue ;;
+  esac
+  words=$(tr '\0' '\n' 2>/dev/null < "${exe%exe}cmdline") || continue
+  case "$process $(printf '%s\n' "$words" | sed -n 2p)" in
+    ' controller' | ' worker') process=found; echo '== process'; printf '%s\n' "$words" | sed 's/^/ /' ;;
+  esac
 done
 echo '== config'; digest "$config"
 echo '== mark'; head -n 1 "$config" 2>/dev/null | sed 's/^/ /' || :

@@ -46,6 +46,8 @@ pub struct Seen {
     pub staged: BTreeSet<Digest>,
     /// Whether a program runs that is no longer in its place.
     pub stale: bool,
+    /// The words behind the verb of the node that runs.
+    pub process: Option<BTreeSet<String>>,
     /// Its service.
     pub service: Option<Installed>,
     /// The configuration.
@@ -113,6 +115,7 @@ impl Seen {
             binary: whole("binary").and_then(digest),
             staged: sections.get("staged").into_iter().flatten().filter_map(|name| name.parse().ok()).collect(),
             stale: there("stale"),
+            process: sections.get("process").map(|words| words.iter().skip(2).map(ToString::to_string).collect()),
             service: init.and_then(|init| service(init, &sections)),
             config: config.map(if marked { ConfigFile::Ours } else { ConfigFile::Foreign }),
             started: whole("started").and_then(digest),
