@@ -66,14 +66,21 @@ fn staged(digest: Digest) -> String {
     quote::shell_word(&format!("/usr/local/bin/.sk8s-{digest}"))
 }
 
+/// Ends the script unless all of a draft arrived. A connection that breaks ends what the script reads as if that were all.
+fn whole(digest: Digest) -> String {
+    format!(
+        "found=$(sha256sum < \"$draft\" | cut -d' ' -f1)\n\
+         if [ \"$found\" != {digest} ]; then echo 'it arrived damaged, or the connection broke' >&2; exit 1; fi\n"
+    )
+}
+
 /// Takes in a program, and gives it the name of its digest only if it has it.
 pub fn upload(digest: Digest) -> String {
     format!(
         "{HEAD}draft=/usr/local/bin/.sk8s-draft.$$; trap 'rm -f \"$draft\"' EXIT\n\
          mkdir -p /usr/local/bin; rm -f /usr/local/bin/.sk8s-draft.*; cat > \"$draft\"\n\
-         found=$(sha256sum < \"$draft\" | cut -d' ' -f1)\n\
-         if [ \"$found\" != {digest} ]; then echo 'it arrived damaged, or the connection broke' >&2; exit 1; fi\n\
-         chmod 755 \"$draft\"; sync \"$draft\" 2>/dev/null || sync; mv -f \"$draft\" {}\n",
+         {}chmod 755 \"$draft\"; sync \"$draft\" 2>/dev/null || sync; mv -f \"$draft\" {}\n",
+        whole(digest),
         staged(digest)
     )
 }
@@ -98,10 +105,15 @@ pub fn check(duty: Duty) -> String {
     format!("{HEAD}{} sysinfo -o json{purpose} || [ $? = 1 ]\n", sk8s())
 }
 
-/// Writes what it reads to a file of the folder of configuration, for root alone, in one step.
-pub fn write(path: &str) -> String {
-    let (path, draft) = (quote::shell_word(path), quote::shell_word(&format!("{path}.new")));
-    format!("{HEAD}mkdir -p /etc/sk8s; umask 077; rm -f {draft}; cat > {draft}; mv -f {draft} {path}\n")
+/// Writes what it reads, which is to be `text`, to a file of the folder of configuration, for root alone, in one step.
+pub fn write(path: &str, text: &str) -> String {
+    let path = quote::shell_word(path);
+    format!(
+        "{HEAD}draft={path}.new; trap 'rm -f \"$draft\"' EXIT\n\
+         mkdir -p /etc/sk8s; umask 077; rm -f \"$draft\"; cat > \"$draft\"\n\
+         {}mv -f \"$draft\" {path}\n",
+        whole(Digest::of(text.as_bytes()))
+    )
 }
 
 /// Writes the service without starting it. What its owner set in its environment stays.

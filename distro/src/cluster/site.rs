@@ -96,13 +96,13 @@ impl Site<'_> {
             Act::Check => check(there, host),
             Act::Configure => {
                 let text = render::config(self.cluster, host).unwrap_or_default();
-                there.feed("write the configuration", &script::write(CONFIG), Input::Text(&text)).map(drop)
+                write(there, "write the configuration", (CONFIG, &text))
             }
             Act::Install => install(there, role, render::words(host)),
             Act::Join(at) => {
                 let token = self.token(at, host)?;
                 *made = Some((at.clone(), token.id.to_string()));
-                there.feed("write the join token", &script::write(TOKEN), Input::Text(&token.to_string()))?;
+                write(there, "write the join token", (TOKEN, &token.to_string()))?;
                 install(there, role, [render::words(host), vec![render::token_word()]].concat())?;
                 let begin = if self.seen(name).is_some_and(Seen::runs) { script::restart() } else { script::start() };
                 there.run("start the service", &begin).map(drop)
@@ -197,6 +197,10 @@ fn rounds(steps: &[Step]) -> Vec<Round> {
         }
     }
     rounds
+}
+
+fn write(there: &Connection, purpose: &'static str, (path, text): (&str, &str)) -> Result<(), HostError> {
+    there.feed(purpose, &script::write(path, text), Input::Text(text)).map(drop)
 }
 
 fn install(there: &Connection, role: ServiceRole, words: Vec<String>) -> Result<(), HostError> {

@@ -1,6 +1,7 @@
 //! What is planned for clusters, in words and as properties.
 
 mod judging;
+mod shells;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -255,7 +256,7 @@ fn scripts_are_golden() {
         ("upload", script::upload(digest)),
         ("place", script::place(digest)),
         ("check", script::check(skerry_formats::duty::Duty::Worker)),
-        ("write", script::write(super::CONFIG)),
+        ("write", script::write(super::CONFIG, "a: b\n")),
         ("install", script::install(role, &["worker".to_owned(), "--labels=a=it's".to_owned()])),
         ("status", script::status(role)),
         ("token", script::token(skerry_formats::role::Role::Worker, &servers)),
@@ -309,34 +310,6 @@ fn what_a_host_says_is_read() {
     let foreign = Seen::read(&text.replace(render::MARK, "# mine"));
     assert_eq!(foreign.config, Some(ConfigFile::Foreign(digest)));
     assert!(Seen::read("== arch\n riscv64\n== binary\n== config\n== mark\n").is_bare());
-}
-
-#[test]
-fn the_words_of_a_running_node_are_seen() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let program = folder.path().join("sk8s");
-    let shell = |script: &str| process::output(Path::new("sh"), &["-c", script]).expect("a shell");
-    // A shell of that name whose script is the verb.
-    shell(&format!(
-        "cd '{}'; cp \"$(readlink -f /proc/$$/exe)\" sk8s; echo 'echo begun; read line' > worker",
-        folder.path().display()
-    ));
-    let command = format!(
-        "cd '{}'; exec '{}' worker --node-name=barn '--labels=a=b c'",
-        folder.path().display(),
-        program.display()
-    );
-    let mut node = process::Session::start(&["sh", "-c", &command].map(str::to_owned)).expect("started");
-    assert_eq!(node.line().as_deref(), Some("begun"));
-    let look = || Seen::read(&shell(&script::observe().replace(super::PROGRAM, &program.display().to_string())));
-    let words: BTreeSet<String> = ["--node-name=barn", "--labels=a=b c"].map(str::to_owned).into();
-    let seen = look();
-    assert_eq!((seen.process, seen.stale), (Some(words.clone()), false));
-    shell(&format!("cp '{0}' '{0}.new'; mv '{0}.new' '{0}'", program.display()));
-    let seen = look();
-    assert_eq!((seen.process, seen.stale), (Some(words), true));
-    drop(node);
-    assert_eq!(look().process, None);
 }
 
 #[test]

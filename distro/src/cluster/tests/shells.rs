@@ -1,0 +1,61 @@
+//! What is said to a host's shell, said to this machine's.
+
+use std::{collections::BTreeSet, path::Path};
+
+use crate::{
+    cluster::{PROGRAM, Seen, script},
+    sys::process,
+};
+
+fn shell(script: &str) -> String {
+    process::output(Path::new("sh"), &["-c", script]).expect("a shell")
+}
+
+#[test]
+fn a_file_that_did_not_arrive_whole_is_not_put_in_its_place() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("sk8s.yaml");
+    let script =
+        script::write(&path.display().to_string(), "a: b\n").replace("/etc/sk8s", &folder.path().display().to_string());
+    let feed = |text: &str| {
+        let argv = ["sh", "-c", &script].map(str::to_owned);
+        process::converse(&argv, process::Input::Text(text)).expect("a shell")
+    };
+    let left = || shell(&format!("ls -A '{0}'; cat '{0}'/*", folder.path().display()));
+    for cut in ["", "a: ", "a: b"] {
+        let said = feed(cut);
+        assert_eq!((said.code, said.err.as_str()), (Some(1), "it arrived damaged, or the connection broke\n"));
+        assert_eq!(shell(&format!("ls -A '{}'", folder.path().display())), "", "nothing is left of it");
+    }
+    assert_eq!(feed("a: b\n").code, Some(0));
+    assert_eq!(left(), "sk8s.yaml\na: b\n");
+    feed("a:");
+    assert_eq!(left(), "sk8s.yaml\na: b\n", "what was there stays");
+}
+
+#[test]
+fn the_words_of_a_running_node_are_seen() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = folder.path().join("sk8s");
+    // A shell of that name whose script is the verb.
+    shell(&format!(
+        "cd '{}'; cp \"$(readlink -f /proc/$$/exe)\" sk8s; echo 'echo begun; read line' > worker",
+        folder.path().display()
+    ));
+    let command = format!(
+        "cd '{}'; exec '{}' worker --node-name=barn '--labels=a=b c'",
+        folder.path().display(),
+        program.display()
+    );
+    let mut node = process::Session::start(&["sh", "-c", &command].map(str::to_owned)).expect("started");
+    assert_eq!(node.line().as_deref(), Some("begun"));
+    let look = || Seen::read(&shell(&script::observe().replace(PROGRAM, &program.display().to_string())));
+    let words: BTreeSet<String> = ["--node-name=barn", "--labels=a=b c"].map(str::to_owned).into();
+    let seen = look();
+    assert_eq!((seen.process, seen.stale), (Some(words.clone()), false));
+    shell(&format!("cp '{0}' '{0}.new'; mv '{0}.new' '{0}'", program.display()));
+    let seen = look();
+    assert_eq!((seen.process, seen.stale), (Some(words), true));
+    drop(node);
+    assert_eq!(look().process, None);
+}
