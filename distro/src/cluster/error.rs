@@ -120,6 +120,8 @@ impl ClusterError {
 pub enum Refusal {
     /// Nobody named a program for it.
     NoProgram(Arch),
+    /// Its own program is gone, and nobody named one to reset it with.
+    Lost(Arch),
     /// No sk8s runs there.
     Architecture(String),
     /// Nothing starts services there.
@@ -154,6 +156,11 @@ impl fmt::Display for Refusal {
                     "it is {arch}: name a sk8s for it, `--binary {arch}=FILE`; `skerry sk8s --arch {arch}` makes one"
                 )
             }
+            Self::Lost(arch) => write!(
+                f,
+                "its sk8s is gone, and what it has made is not: name one to remove that with, `--binary {arch}=FILE`; \
+                 `skerry sk8s --arch {arch}` makes one"
+            ),
             Self::Architecture(word) => write!(f, "there is no sk8s for its architecture, `{word}`"),
             Self::NoInit => write!(f, "neither systemd nor OpenRC runs it"),
             Self::OtherRole(role) => {

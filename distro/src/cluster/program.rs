@@ -31,6 +31,24 @@ pub type Programs = BTreeMap<Arch, Program>;
 /// If one is unreadable, is for another architecture than was said, or carries no components. That of the running one is
 /// forgiven where another was named for its architecture.
 pub fn find(named: &[(Arch, PathBuf)]) -> Result<Programs, ClusterError> {
+    let mut programs = of_files(named)?;
+    own(&mut programs)?;
+    Ok(programs)
+}
+
+/// As [`find`], for work that may need none: a running program that carries no components is left out.
+///
+/// # Errors
+/// If one that was named is unreadable, is for another architecture than was said, or carries no components.
+pub fn find_some(named: &[(Arch, PathBuf)]) -> Result<Programs, ClusterError> {
+    let mut programs = of_files(named)?;
+    if let Err(error) = own(&mut programs) {
+        tracing::debug!(%error, "the running program is not uploaded");
+    }
+    Ok(programs)
+}
+
+fn of_files(named: &[(Arch, PathBuf)]) -> Result<Programs, ClusterError> {
     let mut programs = Programs::new();
     for (arch, path) in named {
         let found = arch_of(path)?;
@@ -39,6 +57,11 @@ pub fn find(named: &[(Arch, PathBuf)]) -> Result<Programs, ClusterError> {
         }
         programs.insert(*arch, Program { path: path.clone(), digest: fs::digest(path)? });
     }
+    Ok(programs)
+}
+
+/// Adds the running program for this machine's architecture, unless another was named for it.
+fn own(programs: &mut Programs) -> Result<(), ClusterError> {
     if let Some(here) = Arch::of_kernel(std::env::consts::ARCH).filter(|here| !programs.contains_key(here)) {
         let own = Path::new(OWN);
         let Some(_) = Payload::own()? else {
@@ -47,7 +70,7 @@ pub fn find(named: &[(Arch, PathBuf)]) -> Result<Programs, ClusterError> {
         };
         programs.insert(here, Program { path: own.to_owned(), digest: fs::digest(own)? });
     }
-    Ok(programs)
+    Ok(())
 }
 
 fn arch_of(path: &Path) -> Result<Arch, ClusterError> {

@@ -201,9 +201,10 @@ pub fn leave(name: &str) -> String {
 /// Removes all that sk8s has made there, and sk8s itself. The owner's own configuration stays.
 pub fn wipe(mark: &str) -> String {
     let (config, mark) = (quote::shell_word(CONFIG), quote::shell_word(mark));
-    // What does not stop, a reset refuses to remove.
+    // What does not stop, a reset refuses to remove. Without a program nothing is removed: that is no success.
     format!(
-        "{HEAD}if [ -x {0} ]; then {0} stop >/dev/null 2>&1 || :; {0} reset; fi\n\
+        "{HEAD}if [ -e {0} ]; then {0} stop >/dev/null 2>&1 || :; {0} reset\n\
+         elif [ -d /var/lib/sk8s ]; then echo 'there is no {PROGRAM} to remove what it has made' >&2; exit 1; fi\n\
          if [ \"$(head -n 1 {config} 2>/dev/null || :)\" = {mark} ]; then rm -f {config}; fi\n\
          rm -f {1} {0} /usr/local/bin/.sk8s-*; rmdir /etc/sk8s 2>/dev/null || :\n",
         sk8s(),

@@ -1,6 +1,7 @@
 //! What is refused before anything is done.
 
 use skerry_formats::{
+    arch::Arch,
     cluster::{self, Cluster},
     digest::Digest,
     seed::{HostName, Source},
@@ -8,7 +9,7 @@ use skerry_formats::{
 };
 
 use super::{all_bare, converged, name};
-use crate::cluster::{ConfigFile, Observed, Refusal, Seen, judge, plan};
+use crate::cluster::{ConfigFile, Observed, Refusal, Seen, judge, judge_reset, plan, reset};
 
 const COUNCIL: &str = "
 apiVersion: skerry.dev/v1
@@ -108,4 +109,25 @@ fn a_member_keeps_its_name() {
         seen.authority = None;
     };
     assert_eq!(but("barn", never_joined), [], "whoever has not joined takes any name");
+}
+
+#[test]
+fn what_has_lost_its_program_is_reset_with_another_or_not_at_all() {
+    let cluster = council();
+    let mut observed = converged(&cluster);
+    assert_eq!(judge_reset(&cluster, &Observed { programs: [].into(), ..observed.clone() }), [], "all have their own");
+    let barn = observed.hosts.get_mut(&name("barn")).expect("there");
+    (barn.binary, barn.data) = (None, true);
+    assert_eq!(judge_reset(&cluster, &observed), []);
+    let steps = reset(&cluster, &observed);
+    assert!(steps.iter().any(|step| step.to_string().starts_with("barn: upload sk8s for amd64")), "{steps:?}");
+    observed.programs.remove(&Arch::Amd64);
+    let refused = judge_reset(&cluster, &observed);
+    assert_eq!(refused, [(name("barn"), Refusal::Lost(Arch::Amd64))]);
+    assert!(refused[0].1.to_string().contains("`--binary amd64=FILE`"), "{refused:?}");
+    observed.picked.remove(&name("barn"));
+    assert_eq!(judge_reset(&cluster, &observed), [], "it is not asked for");
+    observed.hosts.insert(name("barn"), Seen { token: true, ..super::bare() });
+    observed.picked.insert(name("barn"));
+    assert_eq!(judge_reset(&cluster, &observed), [], "nothing there needs a program");
 }

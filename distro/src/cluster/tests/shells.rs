@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, path::Path};
 
 use crate::{
-    cluster::{PROGRAM, Seen, script},
+    cluster::{PROGRAM, Seen, render, script},
     sys::process,
 };
 
@@ -58,4 +58,25 @@ fn the_words_of_a_running_node_are_seen() {
     assert_eq!((seen.process, seen.stale), (Some(words), true));
     drop(node);
     assert_eq!(look().process, None);
+}
+
+#[test]
+fn a_reset_without_a_program_is_a_failure_unless_there_is_nothing_to_remove() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |path: &str| format!("{}{path}", folder.path().display());
+    let script = script::wipe(render::MARK);
+    let script = ["/usr/local/bin", "/var/lib/sk8s", "/etc/sk8s"]
+        .iter()
+        .fold(script, |text, path| text.replace(path, &at(path)));
+    let wipe =
+        || process::converse(&["sh", "-c", &script].map(str::to_owned), process::Input::Nothing).expect("a shell");
+    assert_eq!(wipe().code, Some(0), "bare");
+    shell(&format!("mkdir -p '{}' '{}'", at("/var/lib/sk8s"), at("/usr/local/bin")));
+    let said = wipe();
+    assert_eq!(said.code, Some(1));
+    assert!(said.err.ends_with("bin/sk8s to remove what it has made\n"), "{}", said.err);
+    let resets = "printf '#!/bin/sh\\n[ $1 = stop ] || rm -r %s\\n'";
+    shell(&format!("{resets} '{}' > '{1}'; chmod 755 '{1}'", at("/var/lib/sk8s"), at("/usr/local/bin/sk8s")));
+    assert_eq!(wipe().code, Some(0));
+    assert_eq!(shell(&format!("find '{}' -name '*sk8s*'", folder.path().display())), "");
 }
