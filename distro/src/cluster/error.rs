@@ -249,6 +249,9 @@ pub enum HostError {
         /// What it answered.
         answer: String,
     },
+    /// It does not say who is in the cluster.
+    #[error("could not find out who is in the cluster")]
+    Company(#[source] Box<HostError>),
     /// Another host that has a part in it was not reached.
     #[error("`{0}` was not reached")]
     Absent(HostName),
@@ -277,6 +280,11 @@ impl HostError {
             Self::Unfit(_) => "`sk8s sysinfo` on the host says more".to_owned(),
             Self::Ended(_) => format!("see `{CONFIG}` and the log of the service on the host"),
             Self::Late { .. } => "`sk8s status` on the host says more; the host goes on by itself".to_owned(),
+            Self::Company(_) => {
+                "wait until it answers again, as `sk8s cluster status` shows: a controller that is reset while it has a vote \
+                 weakens the others; without `--host`, all of the cluster is reset and nobody is asked"
+                    .to_owned()
+            }
             Self::Process(_) => "install OpenSSH's client, the program `ssh`".to_owned(),
             Self::Command { .. } | Self::Answer { .. } | Self::Absent(_) => return None,
         })

@@ -179,11 +179,12 @@ pub fn kubeconfig(server: &str) -> String {
     format!("{HEAD}if [ -e {config} ]; then exec {words} --config {config}; else exec {words}; fi\n")
 }
 
-/// The names of nodes, and of members of etcd, as a controller knows them: lines `node NAME` and an array of members.
+/// The names of nodes, and of members of etcd, as a controller knows them: lines `node NAME` and an array of members. Who has a
+/// member of its own must name all: silence is not the answer that there are none.
 pub fn company() -> String {
     format!(
         "{HEAD}{0} kubectl get nodes -o 'jsonpath={{range .items[*]}}node {{.metadata.name}}{{\"\\n\"}}{{end}}'\n\
-         {0} etcd member-list -o json 2>/dev/null || :\n",
+         if [ -d /var/lib/sk8s/etcd/member ]; then {0} etcd member-list -o json; fi\n",
         sk8s()
     )
 }

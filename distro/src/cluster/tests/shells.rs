@@ -80,3 +80,21 @@ fn a_reset_without_a_program_is_a_failure_unless_there_is_nothing_to_remove() {
     assert_eq!(wipe().code, Some(0));
     assert_eq!(shell(&format!("find '{}' -name '*sk8s*'", folder.path().display())), "");
 }
+
+#[test]
+fn an_etcd_that_does_not_answer_is_not_an_etcd_that_is_not_there() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |path: &str| format!("{}{path}", folder.path().display());
+    let script =
+        ["/usr/local/bin", "/var/lib/sk8s"].iter().fold(script::company(), |text, path| text.replace(path, &at(path)));
+    let ask =
+        || process::converse(&["sh", "-c", &script].map(str::to_owned), process::Input::Nothing).expect("a shell");
+    let program = at("/usr/local/bin/sk8s");
+    shell(&format!(
+        "mkdir -p '{}'; printf '#!/bin/sh\\n[ $1 = kubectl ] || {{ echo error: no leader >&2; exit 1; }}; echo node tower\\n' > '{program}'; chmod 755 '{program}'",
+        at("/usr/local/bin")
+    ));
+    assert_eq!((ask().code, ask().out.as_str()), (Some(0), "node tower\n"), "SQLite has no members");
+    shell(&format!("mkdir -p '{}'", at("/var/lib/sk8s/etcd/member")));
+    assert_eq!((ask().code, ask().err.as_str()), (Some(1), "error: no leader\n"));
+}
