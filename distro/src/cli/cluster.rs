@@ -173,7 +173,8 @@ fn carry_out(
         return Err(ClusterError::Failed(missing.into_iter().collect()));
     }
     let digests = programs.iter().map(|(arch, program)| (*arch, program.digest)).collect();
-    let observed = Observed { programs: digests, hosts: fleet.seen(), picked, ..Observed::default() };
+    let releases = programs.iter().filter_map(|(arch, program)| Some((*arch, program.release?))).collect();
+    let observed = Observed { programs: digests, releases, hosts: fleet.seen(), picked, ..Observed::default() };
     let (observed, steps) = match purpose {
         Purpose::Apply => applying(cluster, observed, &account)?,
         Purpose::Reset => resetting(cluster, observed, (&fleet, &account))?,

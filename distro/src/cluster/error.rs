@@ -143,6 +143,8 @@ pub enum Refusal {
     NoController,
     /// No controller that was looked at has the cluster, and these were not.
     Unseen(Vec<HostName>),
+    /// It would be newer than these controllers.
+    Ahead(Vec<HostName>),
     /// It runs an image, whose seed says what it is.
     Image,
 }
@@ -191,6 +193,11 @@ impl fmt::Display for Refusal {
                 f,
                 "no controller that was looked at has the cluster, and it may be on {}: none is made before they are \
                  looked at too",
+                listed(hosts)
+            ),
+            Self::Ahead(hosts) => write!(
+                f,
+                "a worker is never newer than its controllers, and these come first: {}; name them too, `--host`",
                 listed(hosts)
             ),
             Self::Image => write!(f, "it runs a Skerry image: give it a seed, `skerry cluster`"),

@@ -14,6 +14,7 @@ use super::{render, script};
 use crate::{
     link,
     service::{Init, ServiceRole},
+    version::Release,
 };
 
 /// What is on the hosts that were reached, and what is here for them.
@@ -21,6 +22,8 @@ use crate::{
 pub struct Observed {
     /// The programs to upload.
     pub programs: BTreeMap<Arch, Digest>,
+    /// The releases of those that say so.
+    pub releases: BTreeMap<Arch, Release>,
     /// The hosts that were reached.
     pub hosts: BTreeMap<HostName, Seen>,
     /// Which of them are to be worked on.

@@ -131,3 +131,45 @@ fn what_has_lost_its_program_is_reset_with_another_or_not_at_all() {
     observed.picked.insert(name("barn"));
     assert_eq!(judge_reset(&cluster, &observed), [], "nothing there needs a program");
 }
+
+/// What is said of a worker alone that would get a release, of a cluster whose controllers run one.
+fn upgrade(release: Option<&str>, runs: &str, change: impl Fn(&mut Observed)) -> Vec<(HostName, Refusal)> {
+    let mut observed = converged(&council());
+    for seen in observed.hosts.values_mut() {
+        seen.status.as_mut().expect("ready").version = runs.to_owned();
+    }
+    observed.picked = [name("barn")].into();
+    observed.programs = Arch::ALL.map(|arch| (arch, Digest::of(b"another"))).into();
+    observed.releases = release.iter().map(|text| (Arch::Amd64, text.parse().expect("a release"))).collect();
+    change(&mut observed);
+    judge(&council(), &observed)
+}
+
+#[test]
+fn a_worker_does_not_become_newer_than_its_controllers() {
+    let ahead = |controllers: &[&str]| {
+        let controllers = controllers.iter().map(|host| name(host)).collect();
+        vec![(name("barn"), Refusal::Ahead(controllers))]
+    };
+    let (old, new) = ("v1.36.3+sk8s.1", "v1.37.0+sk8s.1");
+    let all = ["tower", "mill", "keep"];
+    assert_eq!(upgrade(Some(new), old, |_| ()), ahead(&all));
+    assert_eq!(upgrade(Some(new), old, |observed| observed.picked.extend([name("mill")])), ahead(&["tower", "keep"]));
+    assert_eq!(
+        upgrade(Some(new), old, |observed| drop(observed.hosts.remove(&name("mill")))),
+        ahead(&["tower", "keep"])
+    );
+    for release in [old, "v1.35.1+sk8s.1"] {
+        assert_eq!(upgrade(Some(release), old, |_| ()), [], "as new, or older");
+    }
+    assert_eq!(upgrade(None, old, |_| ()), ahead(&all), "nobody knows what it is");
+    let placed = |observed: &mut Observed| {
+        observed.hosts.values_mut().for_each(|seen| seen.binary = Some(Digest::of(b"another")));
+        observed.hosts.get_mut(&name("barn")).expect("there").binary = None;
+    };
+    assert_eq!(upgrade(None, old, placed), [], "the same as theirs");
+    let nobody = |observed: &mut Observed| observed.hosts.retain(|host, _| host.as_str() == "barn");
+    assert_eq!(upgrade(Some(old), old, nobody), ahead(&all), "nobody knows what they run");
+    let said = ahead(&["tower"])[0].1.to_string();
+    assert!(said.ends_with("these come first: `tower`; name them too, `--host`"), "{said}");
+}
