@@ -286,7 +286,7 @@ impl HostError {
             }
             Self::Unfit(_) => "`sk8s sysinfo` on the host says more".to_owned(),
             Self::Ended(_) => format!("see `{CONFIG}` and the log of the service on the host"),
-            Self::Late { .. } => "`sk8s status` on the host says more; the host goes on by itself".to_owned(),
+            Self::Late { .. } => "`sk8s status` on the host says more; then run the same command again".to_owned(),
             Self::Company(_) => {
                 "wait until it answers again, as `sk8s cluster status` shows: a controller that is reset while it has a vote \
                  weakens the others; without `--host`, all of the cluster is reset and nobody is asked"

@@ -133,6 +133,15 @@ pub fn forget_token() -> String {
     format!("{HEAD}rm -f {}\n", quote::shell_word(TOKEN))
 }
 
+/// Removes the token of a host that has not joined. The service of one that has reads it at each start, until it is written
+/// again without.
+pub fn take_token_back() -> String {
+    format!(
+        "{HEAD}[ -e /var/lib/sk8s/membership.json ] || [ -e /var/lib/sk8s/pki/ca.crt ] || rm -f {}\n",
+        quote::shell_word(TOKEN)
+    )
+}
+
 /// Starts the service.
 pub fn start() -> String {
     format!("{HEAD}{} start >/dev/null\n", sk8s())

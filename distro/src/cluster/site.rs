@@ -76,9 +76,14 @@ impl Site<'_> {
     /// comes back if it failed.
     fn work(&self, name: &HostName, acts: &[&Act]) -> Option<HostName> {
         let mut made = None;
-        let done = acts.iter().try_for_each(|act| self.act(name, act, &mut made));
-        let ended = made.map_or(Ok(()), |(at, id)| self.end_token(&at, &id));
-        let errors: Vec<HostError> = [done.err(), ended.err()].into_iter().flatten().collect();
+        let mut results = vec![acts.iter().try_for_each(|act| self.act(name, act, &mut made))];
+        if let Some((at, id)) = made {
+            results.push(self.end_token(&at, &id));
+            if results.iter().any(Result::is_err) {
+                results.push(self.take_token_back(name));
+            }
+        }
+        let errors: Vec<HostError> = results.into_iter().filter_map(Result::err).collect();
         errors.iter().for_each(|error| tell(self.account, name, error));
         (!errors.is_empty()).then(|| name.clone())
     }
@@ -152,6 +157,10 @@ impl Site<'_> {
 
     fn end_token(&self, at: &HostName, id: &str) -> Result<(), HostError> {
         self.fleet.connection(at)?.run("end the join token", &script::end_token(id)).map(drop)
+    }
+
+    fn take_token_back(&self, name: &HostName) -> Result<(), HostError> {
+        self.fleet.connection(name)?.run("remove the join token", &script::take_token_back()).map(drop)
     }
 
     /// Waits until a node says that it is ready, and tells what it waits for whenever that is something else.

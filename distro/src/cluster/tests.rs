@@ -258,6 +258,7 @@ fn scripts_are_golden() {
         ("check", script::check(skerry_formats::duty::Duty::Worker)),
         ("write", script::write(super::CONFIG, "a: b\n")),
         ("install", script::install(role, &["worker".to_owned(), "--labels=a=it's".to_owned()])),
+        ("take the token back", script::take_token_back()),
         ("status", script::status(role)),
         ("token", script::token(skerry_formats::role::Role::Worker, &servers)),
         ("kubeconfig", script::kubeconfig("https://a'b:6443")),

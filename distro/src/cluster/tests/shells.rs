@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, path::Path};
 
 use crate::{
-    cluster::{PROGRAM, Seen, render, script},
+    cluster::{PROGRAM, Seen, TOKEN, render, script},
     sys::process,
 };
 
@@ -97,4 +97,17 @@ fn an_etcd_that_does_not_answer_is_not_an_etcd_that_is_not_there() {
     assert_eq!((ask().code, ask().out.as_str()), (Some(0), "node tower\n"), "SQLite has no members");
     shell(&format!("mkdir -p '{}'", at("/var/lib/sk8s/etcd/member")));
     assert_eq!((ask().code, ask().err.as_str()), (Some(1), "error: no leader\n"));
+}
+
+#[test]
+fn a_host_that_did_not_join_loses_its_token_and_one_that_did_keeps_what_its_service_reads() {
+    for (joined, left) in [("", false), ("/var/lib/sk8s/membership.json", true), ("/var/lib/sk8s/pki/ca.crt", true)] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let at = |path: &str| format!("{}{path}", folder.path().display());
+        shell(&format!("mkdir -p '{}' '{}'; touch '{}'", at("/etc/sk8s"), at("/var/lib/sk8s/pki"), at(TOKEN)));
+        shell(&format!("[ -d '{0}' ] || touch '{0}'", at(joined)));
+        let script = script::take_token_back();
+        shell(&["/etc/sk8s", "/var/lib/sk8s"].iter().fold(script, |text, path| text.replace(path, &at(path))));
+        assert_eq!(Path::new(&at(TOKEN)).exists(), left, "{joined}");
+    }
 }
