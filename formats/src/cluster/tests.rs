@@ -61,6 +61,22 @@ fn a_k0sctl_file_is_imported_and_what_is_left_is_told() {
 }
 
 #[test]
+fn hosts_without_a_name_get_each_their_own() {
+    let named = |roles: &[(&str, &str)]| -> Vec<String> {
+        let host = |(role, ssh): &(&str, &str)| format!("  - role: {role}\n    ssh: {{address: {ssh}}}\n");
+        let hosts: String = roles.iter().map(host).collect();
+        let text = format!("apiVersion: k0sctl.k0sproject.io/v1beta1\nspec:\n  hosts:\n{hosts}");
+        let imported = k0sctl::import(&text).unwrap();
+        assert!(imported.remarks.iter().all(|remark| !remark.contains("has it already")), "{:?}", imported.remarks);
+        imported.cluster.spec.hosts.iter().map(|host| host.name.to_string()).collect()
+    };
+    let both = [("controller", "10.0.0.1"), ("controller+worker", "10.0.0.2"), ("worker", "10.0.0.3")];
+    assert_eq!(named(&both), ["controller-1", "controller-2", "worker-1"]);
+    let mixed = [("worker", "10.0.0.1"), ("worker", "10.0.0.2"), ("worker", "worker-1.example.org")];
+    assert_eq!(named(&mixed), ["worker-2", "worker-3", "worker-1"], "a name that a later host has is not free");
+}
+
+#[test]
 fn what_is_no_k0sctl_file_is_refused() {
     let k0s = k0sctl::import("apiVersion: k0s.k0sproject.io/v1beta1\n").unwrap_err();
     assert_eq!(
