@@ -8,7 +8,7 @@ use skerry_formats::{
     role::Role,
     seed::HostName,
     status::{Phase, Status},
-    token::{JoinToken, Server},
+    token::{JoinToken, MOST_SERVERS, Server},
 };
 
 use super::{
@@ -193,9 +193,6 @@ impl Site<'_> {
         }
     }
 }
-
-/// How many addresses a join token holds.
-const MOST_SERVERS: usize = 16;
 
 /// The rounds of a plan, in the order in which they first come.
 fn rounds(steps: &[Step]) -> Vec<Round> {

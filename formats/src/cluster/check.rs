@@ -7,10 +7,8 @@ use crate::{
     duty::Duty,
     seed::{Fault, KeyPath, interfaces},
     storage::StorageType,
+    token::MOST_SERVERS,
 };
-
-/// How many addresses a join token holds.
-const MOST_SERVERS: usize = 16;
 
 type Faults = Vec<(KeyPath, Fault)>;
 
