@@ -120,6 +120,14 @@ fn the_files_in_the_documentation_are_good() {
 
 proptest! {
     #[test]
+    fn wherever_a_controller_is_called_is_a_name_of_the_certificate(server in "([a-zA-Z0-9-]{1,9}\\.){0,2}[a-zA-Z0-9]{1,9}|[0-9]{1,3}(\\.[0-9]{1,3}){3}|\\[[0-9a-f:]{2,12}\\](:[0-9]{1,4})?") {
+        let text = format!("apiVersion: skerry.dev/v1\nkind: Cluster\nspec:\n  hosts:\n  - {{name: a, role: controller, addresses: ['{server}', other]}}\n");
+        if let Ok(cluster) = cluster(&text) {
+            prop_assert_eq!(cluster.sans().len(), 2, "{}", server);
+        }
+    }
+
+    #[test]
     fn arbitrary_yaml_never_panics(text in "(apiVersion|spec|hosts|name|role|network|- |  |: |[a-z]{1,3}|\n|[0-9.:/]{1,5}|\\{|\\}|\\[|\\]|,){0,60}") {
         let _any = cluster(&text);
         let _any = cluster(&format!("apiVersion: skerry.dev/v1\nkind: Cluster\nspec:\n  hosts:\n  {text}"));
