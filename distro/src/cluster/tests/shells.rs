@@ -75,7 +75,7 @@ fn a_reset_without_a_program_is_a_failure_unless_there_is_nothing_to_remove() {
     let said = wipe();
     assert_eq!(said.code, Some(1));
     assert!(said.err.ends_with("bin/sk8s to remove what it has made\n"), "{}", said.err);
-    let resets = "printf '#!/bin/sh\\n[ $1 = stop ] || rm -r %s\\n'";
+    let resets = "printf '#!/bin/sh\\n[ \"$*\" != reset ] || rm -r %s\\n'";
     shell(&format!("{resets} '{}' > '{1}'; chmod 755 '{1}'", at("/var/lib/sk8s"), at("/usr/local/bin/sk8s")));
     assert_eq!(wipe().code, Some(0));
     assert_eq!(shell(&format!("find '{}' -name '*sk8s*'", folder.path().display())), "");
