@@ -14,12 +14,18 @@ mod probe;
 mod record;
 mod serve;
 
-pub use ask::{AskError, appoint, join, renew};
+pub use ask::{AskError, appoint, join, news, renew};
 pub use found::{Has, Heard, Next, Own, SILENCE, Silence, Start, start};
 pub use judge::Refusal;
 pub use membership::{Membership, MembershipError, PrivateKeys};
-pub use message::{Answer, Appointment, Candidate, JoinRequest, RenewRequest, SigningRequests, Wants, read, write};
+pub use message::{
+    Admission, Answer, Appointment, Candidate, Certificates, JoinRequest, RenewRequest, SigningRequests, Wants, read,
+    write,
+};
 pub use pre_shared::{BadTokens, make_known, read_tokens};
 pub use probe::probe;
 pub use record::{BadRecord, NodeRecord, SECRETS, TokenRecord};
 pub use serve::{Admitter, Council, Office, Opened, Seats};
+
+#[cfg(test)]
+mod tests;

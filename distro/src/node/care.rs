@@ -6,7 +6,7 @@ use super::{
     council::{self, Wish},
     linked::Lines,
     prepare::{Keys, NodeError, Prepared},
-    standing::Standing,
+    standing::{self, Standing},
 };
 use crate::{
     api::Client,
@@ -145,7 +145,7 @@ async fn renew(node: &mut Prepared, lines: &Lines, member: &Membership) -> bool 
         Err(error) => tracing::warn!(error = %chain(&error), "certificates cannot be looked at"),
     }
     match join::renew(member).await {
-        Ok(renewed) => match settle(node, lines, renewed) {
+        Ok(renewed) => match settle(node, lines, member, renewed) {
             Ok(()) => tracing::info!("certificates renewed"),
             Err(error) => tracing::warn!(error = %chain(&error), "new certificates not in use"),
         },
@@ -154,7 +154,8 @@ async fn renew(node: &mut Prepared, lines: &Lines, member: &Membership) -> bool 
     true
 }
 
-fn settle(node: &mut Prepared, lines: &Lines, renewed: Membership) -> Result<(), NodeError> {
+fn settle(node: &mut Prepared, lines: &Lines, member: &Membership, renewed: Membership) -> Result<(), NodeError> {
+    let renewed = standing::take_in(member, renewed, &node.raw);
     renewed.save(&node.paths.membership()).map_err(super::EnrolError::from)?;
     let keys = node.put_all(&renewed)?;
     lines.rekey(keys)?;

@@ -110,9 +110,9 @@ fn same_keyring(paths: &Paths) -> Result<(), NodeError> {
 /// A controller's keys are made where there are none, unless it joins others; a worker asks to be let in, unless it has been. `None` if it is told
 /// to end before.
 async fn stand(order: &mut Order, machine: &Machine, board: &Board) -> Result<Option<Standing>, NodeError> {
+    let newcomer = Newcomer { paths: &order.paths, raw: &order.raw, settings: &order.settings, machine };
     if order.duty.controls() {
         if order.duty.admits() {
-            let newcomer = Newcomer { paths: &order.paths, raw: &order.raw, settings: &order.settings, machine };
             let joining = appoint::appoint(newcomer, order.token.as_ref(), board);
             let agreed = tokio::select! {
                 agreed = joining => agreed?,
@@ -126,7 +126,7 @@ async fn stand(order: &mut Order, machine: &Machine, board: &Board) -> Result<Op
         let identity = pki::load_or_make(&order.paths.pki(), &order.settings, clock::now())?;
         return Ok(Some(Standing::Owner(identity)));
     }
-    let joining = standing::enrol(&order.paths, &order.settings.node, order.token.as_ref(), board);
+    let joining = standing::enrol(newcomer, order.token.as_ref(), board);
     let member = tokio::select! {
         member = joining => member?,
         () = told_to_end() => return Ok(None),
