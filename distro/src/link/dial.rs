@@ -33,6 +33,10 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// The pause after the first failure, and the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(15));
 
+/// How long a link must last to be one. A controller that does not want this node's certificate can say so only after the
+/// node is done with the handshake (RFC 8446, section 2), and ends the link then.
+const STANDS: Duration = Duration::from_secs(2);
+
 /// What every link needs, each as it is now.
 #[derive(Clone, Debug)]
 pub struct Needs {
@@ -96,11 +100,16 @@ async fn link(server: Server, needs: Needs, states: Servers) {
     loop {
         let why = match connect(&server, &needs).await {
             Ok(stream) => {
-                if states.set(&server, Ok(())) {
-                    tracing::info!(%server, "linked");
+                let mut attended = std::pin::pin!(attend(stream, &needs));
+                if let Ok(why) = tokio::time::timeout(STANDS, &mut attended).await {
+                    why
+                } else {
+                    if states.set(&server, Ok(())) {
+                        tracing::info!(%server, "linked");
+                    }
+                    pause = PAUSES.0;
+                    attended.await
                 }
-                pause = PAUSES.0;
-                attend(stream, &needs).await
             }
             Err(error) => error.to_string(),
         };

@@ -45,7 +45,7 @@ pub struct Lines {
 #[derive(Debug)]
 enum Line {
     Controller(Box<Controller>),
-    Worker { credentials: watch::Sender<Credentials> },
+    Worker { credentials: watch::Sender<Credentials>, links: Servers },
 }
 
 /// What a controller has of the link.
@@ -127,8 +127,9 @@ pub fn link(node: &Prepared, keys: Keys) -> Result<Lines, NodeError> {
                 }
             });
             let needs = Needs { credentials: credentials.subscribe(), own: own.subscribe() };
-            tokio::spawn(link::keep(servers.subscribe(), needs, Servers::default()));
-            Ok(Lines { client, own, servers, found, end: Line::Worker { credentials } })
+            let links = Servers::default();
+            tokio::spawn(link::keep(servers.subscribe(), needs, links.clone()));
+            Ok(Lines { client, own, servers, found, end: Line::Worker { credentials, links } })
         }
     }
 }
@@ -202,6 +203,14 @@ impl Lines {
         }
     }
 
+    /// Why a worker has no link with any controller; `None` if it has one. A controller needs none.
+    pub fn trouble(&self) -> Option<String> {
+        match &self.end {
+            Line::Worker { links, .. } => links.trouble(),
+            Line::Controller(_) => None,
+        }
+    }
+
     /// Gives out new keys.
     ///
     /// # Errors
@@ -211,7 +220,7 @@ impl Lines {
             Line::Controller(controller) => {
                 controller.keys.send_replace(Front::keys(&keys.link)?);
             }
-            Line::Worker { credentials } => {
+            Line::Worker { credentials, .. } => {
                 credentials.send_replace(keys.link);
             }
         }

@@ -7,6 +7,7 @@ mod controllers;
 pub mod council;
 mod linked;
 mod prepare;
+mod renew;
 mod run;
 mod stacks;
 mod standing;
