@@ -96,22 +96,28 @@ pub enum Presence {
     Absent,
 }
 
+/// Whether the token of the id that was shown, if there is one, lets a node ask for what it wants.
+///
+/// # Errors
+/// The reason why not.
+pub fn vouched(request: &JoinRequest, token: Option<&TokenRecord>, now: UnixTime) -> Result<(), Refusal> {
+    let token = token.filter(|token| same(token.secret.reveal(), request.secret.reveal()));
+    let token = token.ok_or(Refusal::UnknownToken)?;
+    if let Some(expires) = token.expires.filter(|expires| *expires <= now) {
+        return Err(Refusal::Expired { on: expires.rfc3339() });
+    }
+    let asked = request.wants.role();
+    if token.role == asked { Ok(()) } else { Err(Refusal::WrongRole { grants: token.role, asked }) }
+}
+
 /// Whether a node may join; a worker with this key. Among controllers etcd has the list of names.
 ///
 /// # Errors
 /// The reason why not.
 pub fn judge(request: &JoinRequest, key: Option<Digest>, seen: &Seen<'_>) -> Result<(), Refusal> {
-    let token = seen.token.filter(|token| same(token.secret.reveal(), request.secret.reveal()));
-    let token = token.ok_or(Refusal::UnknownToken)?;
-    if let Some(expires) = token.expires.filter(|expires| *expires <= seen.now) {
-        return Err(Refusal::Expired { on: expires.rfc3339() });
-    }
-    let asked = request.wants.role();
-    if token.role != asked {
-        return Err(Refusal::WrongRole { grants: token.role, asked });
-    }
+    vouched(request, seen.token, seen.now)?;
     let node = &request.node;
-    if asked == Role::Controller {
+    if request.wants.role() == Role::Controller {
         return Ok(());
     }
     if seen.reserved.iter().any(|name| name == node.as_str()) {

@@ -9,9 +9,11 @@ mod found;
 mod judge;
 mod membership;
 mod message;
+mod office;
 mod pre_shared;
 mod probe;
 mod record;
+mod seat;
 mod serve;
 
 pub use ask::{AskError, appoint, join, news, renew};
@@ -20,12 +22,14 @@ pub use judge::Refusal;
 pub use membership::{Membership, MembershipError, PrivateKeys};
 pub use message::{
     Admission, Answer, Appointment, Candidate, Certificates, JoinRequest, RenewRequest, SigningRequests, Wants, read,
-    write,
+    read_request, write,
 };
+pub use office::Office;
 pub use pre_shared::{BadTokens, make_known, read_tokens};
 pub use probe::probe;
 pub use record::{BadRecord, NodeRecord, SECRETS, TokenRecord};
-pub use serve::{Admitter, Council, Office, Opened, Seats};
+pub use seat::{Council, Opened, Seats};
+pub use serve::Admitter;
 
 #[cfg(test)]
 mod tests;

@@ -25,7 +25,7 @@ use super::{
     tls::{Answering, Credentials, TlsError, answering, key_of, node_of},
 };
 use crate::{
-    join::{Admitter, Answer, JoinRequest, Refusal, RenewRequest, read, write},
+    join::{Admitter, Answer, JoinRequest, Refusal, RenewRequest, read, read_request, write},
     sys::net,
 };
 
@@ -139,7 +139,7 @@ impl Desk {
     }
 
     async fn join(self, mut stream: TlsStream<TcpStream>) -> io::Result<()> {
-        let request: JoinRequest = tokio::time::timeout(PATIENCE, read(&mut stream)).await??;
+        let request: JoinRequest = tokio::time::timeout(PATIENCE, read_request(&mut stream)).await??;
         let answer = match self.admitter {
             Some(admitter) => admitter.join(request).await,
             None => Answer::Refused(Refusal::NotYet { why: ALONE.to_owned() }),
@@ -148,7 +148,7 @@ impl Desk {
     }
 
     async fn renew(self, mut stream: TlsStream<TcpStream>) -> io::Result<()> {
-        let request: RenewRequest = tokio::time::timeout(PATIENCE, read(&mut stream)).await??;
+        let request: RenewRequest = tokio::time::timeout(PATIENCE, read_request(&mut stream)).await??;
         let caller = peer(&stream).and_then(|certificate| Some((node_of(certificate)?, key_of(certificate)?)));
         let answer = match (self.admitter, caller) {
             (Some(admitter), Some((node, key))) => admitter.renew(node, key, request).await,

@@ -1,4 +1,4 @@
-//! A member asks for news, and controllers answer over real connections.
+//! A member asks for news, and controllers answer.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -6,19 +6,15 @@ use skerry_formats::token::Server;
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
-use super::{
-    Admission, Answer, AskError, Certificates, Membership, PrivateKeys, Refusal, RenewRequest, news, read, write,
-};
+use super::authority;
 use crate::{
-    config::Lifetimes,
+    join::{
+        Admission, Answer, AskError, Certificates, Membership, PrivateKeys, Refusal, RenewRequest, news, read, write,
+    },
     link::{Credentials, Front},
     pki::{Authority, CONTROLLER_NAME, LeafRequest, kubelet_client, kubelet_server},
     sys::clock::{self, Stopwatch},
 };
-
-fn authority() -> Authority {
-    Authority::generate("farm", Lifetimes::default().authority, clock::now()).expect("an authority")
-}
 
 fn member(ca: &Authority, servers: Vec<Server>) -> Membership {
     let (node, keys) = ("barn".parse().expect("a name"), PrivateKeys::generate().expect("randomness"));
