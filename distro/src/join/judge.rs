@@ -6,6 +6,7 @@ use skerry_formats::{digest::Digest, role::Role};
 use super::{
     message::JoinRequest,
     record::{NodeRecord, TokenRecord},
+    roster::{ROSTER, Roster},
 };
 use crate::{
     config::NodeName,
@@ -39,6 +40,12 @@ pub enum Refusal {
     /// Another node of that name is part of the cluster.
     #[error("another node named `{node}` is part of the cluster")]
     NameTaken {
+        /// The name.
+        node: NodeName,
+    },
+    /// A controller of that name is part of the cluster.
+    #[error("a controller of the cluster is named `{node}`")]
+    NameOfController {
         /// The name.
         node: NodeName,
     },
@@ -83,6 +90,8 @@ pub struct Seen<'a> {
     pub present: Presence,
     /// DNS names of the API.
     pub reserved: &'a [String],
+    /// The cluster's controllers.
+    pub roster: &'a Roster,
     /// The time.
     pub now: UnixTime,
 }
@@ -110,7 +119,8 @@ pub fn vouched(request: &JoinRequest, token: Option<&TokenRecord>, now: UnixTime
     if token.role == asked { Ok(()) } else { Err(Refusal::WrongRole { grants: token.role, asked }) }
 }
 
-/// Whether a node may join; a worker with this key. Among controllers etcd has the list of names.
+/// Whether a node may join; a worker with this key. Whether a controller's name and address are free among controllers is
+/// not said here: etcd has a list of its own.
 ///
 /// # Errors
 /// The reason why not.
@@ -118,10 +128,16 @@ pub fn judge(request: &JoinRequest, key: Option<Digest>, seen: &Seen<'_>) -> Res
     vouched(request, seen.token, seen.now)?;
     let node = &request.node;
     if request.wants.role() == Role::Controller {
-        return Ok(());
+        // Where pods run on it, its kubelet would write the worker's node. A controller's own node has no record, unless it
+        // was a worker once.
+        let worker = seen.joined.is_some() && seen.present == Presence::Present && !seen.roster.has(node);
+        return if worker { Err(Refusal::NameTaken { node: node.clone() }) } else { Ok(()) };
     }
     if seen.reserved.iter().any(|name| name == node.as_str()) {
         return Err(Refusal::NameReserved { node: node.clone() });
+    }
+    if seen.roster.has(node) {
+        return Err(Refusal::NameOfController { node: node.clone() });
     }
     let known = seen.joined.is_some_and(|joined| Some(joined.key) == key);
     if seen.present == Presence::Present && !known {
@@ -152,6 +168,10 @@ impl Refusal {
             Self::NameTaken { node } => Some(format!(
                 "give this one another name (`--node-name`), or, if it takes the other's place: `sk8s kubectl delete node {node}`"
             )),
+            Self::NameOfController { node } => Some(format!(
+                "give this one another name (`--node-name`), or, if that controller is gone for good: `kubectl patch configmap \
+                 {ROSTER} -n kube-system -p '{{\"data\":{{\"{node}\":null}}}}'`"
+            )),
             Self::NameReserved { .. } => Some("give this one another name: `--node-name`".to_owned()),
             Self::UnknownNode => Some(format!("`sk8s reset` this node and join again; {make}")),
             Self::BadKeys | Self::Barred { why: Barred::Joining(_) } | Self::NotYet { .. } => None,
@@ -177,9 +197,11 @@ mod tests {
     use proptest::prelude::*;
     use skerry_formats::{digest::Digest, role::Role};
 
+    use serde_json::json;
+
     use super::{Presence, Refusal, Seen, judge};
     use crate::{
-        join::{Candidate, JoinRequest, NodeRecord, SigningRequests, TokenRecord, Wants},
+        join::{Candidate, JoinRequest, NodeRecord, Roster, SigningRequests, TokenRecord, Wants},
         pki::UnixTime,
     };
 
@@ -213,8 +235,10 @@ mod tests {
         NodeRecord { node: "barn".parse().expect("valid"), key: Digest::of(key) }
     }
 
+    const NOBODY: &Roster = &Roster::EMPTY;
+
     fn seen(token: Option<&TokenRecord>) -> Seen<'_> {
-        Seen { token, joined: None, present: Presence::Absent, reserved: &[], now: NOW }
+        Seen { token, joined: None, present: Presence::Absent, reserved: &[], roster: NOBODY, now: NOW }
     }
 
     const GOOD: &str = "0123456789abcdef";
@@ -259,6 +283,33 @@ mod tests {
             judge(&request(Role::Worker, GOOD), Some(Digest::of(b"a")), &seen),
             Err(Refusal::NameReserved { .. })
         ));
+    }
+
+    #[test]
+    fn a_worker_cannot_be_called_as_a_controller_is() {
+        let (token, roster) = (token(None), Roster::of(&json!({"data": {"barn": "192.0.2.1"}})));
+        let seen = Seen { roster: &roster, ..seen(Some(&token)) };
+        let refused = judge(&request(Role::Worker, GOOD), Some(Digest::of(b"a")), &seen).expect_err("taken");
+        assert_eq!(refused.to_string(), "a controller of the cluster is named `barn`");
+        let hint = refused.hint().expect("what to do");
+        assert!(
+            hint.contains("patch configmap sk8s-controllers") && hint.contains(r#"{"data":{"barn":null}}"#),
+            "{hint}"
+        );
+    }
+
+    #[test]
+    fn a_controller_cannot_be_called_as_a_worker_that_lives() {
+        let (token, joined) = (TokenRecord { role: Role::Controller, ..token(None) }, node(b"a"));
+        let ask = |joined, present, roster: &Roster| {
+            judge(&request(Role::Controller, GOOD), None, &Seen { joined, present, roster, ..seen(Some(&token)) })
+        };
+        let taken = Err(Refusal::NameTaken { node: "barn".parse().expect("valid") });
+        assert_eq!(ask(Some(&joined), Presence::Present, NOBODY), taken);
+        assert_eq!(ask(Some(&joined), Presence::Absent, NOBODY), Ok(()), "its node was deleted");
+        assert_eq!(ask(None, Presence::Present, NOBODY), Ok(()), "a node without a record is a controller's own");
+        let own = Roster::of(&json!({"data": {"barn": "192.0.2.9"}}));
+        assert_eq!(ask(Some(&joined), Presence::Present, &own), Ok(()), "it was a worker once, and is a controller");
     }
 
     proptest! {

@@ -13,6 +13,7 @@ mod office;
 mod pre_shared;
 mod probe;
 mod record;
+mod roster;
 mod seat;
 mod serve;
 
@@ -28,6 +29,7 @@ pub use office::Office;
 pub use pre_shared::{BadTokens, make_known, read_tokens};
 pub use probe::probe;
 pub use record::{BadRecord, NodeRecord, SECRETS, TokenRecord};
+pub use roster::Roster;
 pub use seat::{Council, Opened, Seats};
 pub use serve::Admitter;
 

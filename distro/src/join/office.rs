@@ -9,6 +9,7 @@ use super::{
     judge::{Presence, Refusal, Seen, judge, vouched},
     message::{Admission, Answer, Certificates, JoinRequest, RenewRequest, SigningRequests, Wants},
     record::{NodeRecord, TokenRecord},
+    roster::Roster,
     seat::Council,
     serve::{Outcome, ServeError},
 };
@@ -59,11 +60,13 @@ impl Office {
             Some(_) => Presence::Present,
             None => Presence::Absent,
         };
+        let roster = Roster::read(&client)?;
         let seen = Seen {
             token: token.as_ref(),
             joined: joined.as_ref(),
             present,
             reserved: &self.reserved,
+            roster: &roster,
             now: clock::now().floored(),
         };
         if let Err(refusal) = judge(request, key, &seen) {
@@ -78,7 +81,15 @@ impl Office {
                 self.admit(&request.node, keys).map(Ok)
             }
             (Wants::Worker(_), None) => Ok(Err(Refusal::BadKeys)),
-            (Wants::Controller(candidate), _) => self.council.appoint(&request.node, *candidate),
+            (Wants::Controller(candidate), _) => {
+                let answer = self.council.appoint((&request.node, *candidate), &roster)?;
+                if answer.is_ok() {
+                    Roster::enter(&client, &request.node, candidate.peer)?;
+                    // A worker of that name is gone: what it joined with is good for nothing any more.
+                    client.delete(&NodeRecord::path(&request.node))?;
+                }
+                Ok(answer)
+            }
         }
     }
 

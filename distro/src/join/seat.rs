@@ -7,6 +7,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::{
     judge::Refusal,
     message::{Answer, Appointment, Candidate},
+    roster::Roster,
     serve::{Outcome, ServeError},
 };
 use crate::{
@@ -59,9 +60,13 @@ const AGAIN: Duration = Duration::from_millis(200);
 
 impl Council {
     /// Appoints a controller, unless its name or address is another's.
-    pub(super) fn appoint(&self, node: &NodeName, candidate: Candidate) -> Outcome<Answer> {
+    pub(super) fn appoint(&self, (node, candidate): (&NodeName, Candidate), roster: &Roster) -> Outcome<Answer> {
         let peers = match &self.seats {
             Seats::One => return Ok(Err(Refusal::OneController)),
+            // Nothing but the roster says who shares the datastore. The same name at the same address is the same machine.
+            Seats::Any if roster.has(node) && !roster.is(node, candidate.peer) => {
+                return Ok(Err(Refusal::NameOfController { node: node.clone() }));
+            }
             Seats::Any => Vec::new(),
             Seats::Members(open) => match seat(open, node, candidate)? {
                 Ok(members) => members.iter().filter_map(peer).collect(),

@@ -15,6 +15,7 @@ use super::{
     controllers,
     council::{self, Tending, Wish},
     prepare::{Keys, NodeError, Prepared},
+    roster,
     standing::Standing,
 };
 use crate::{
@@ -100,6 +101,9 @@ pub fn link(node: &Prepared, keys: Keys) -> Result<Lines, NodeError> {
             let ways = Ways { duty: node.duty, own: own.subscribe(), registry };
             egress(node, &ways);
             let (peer, company) = (watch::Sender::new(node.peer()), watch::Sender::new(node.known.company));
+            if council::shares(&node.settings.storage) && node.duty.admits() {
+                tokio::spawn(roster::keep(node.settings.node.clone(), peer.subscribe(), client.subscribe()));
+            }
             if identity.etcd_ca.is_some() {
                 let (identity, name) = (identity.clone(), node.settings.node.clone());
                 let (address, company, api) = (peer.subscribe(), company.subscribe(), client.subscribe());

@@ -8,6 +8,7 @@ pub mod council;
 mod linked;
 mod prepare;
 mod renew;
+mod roster;
 mod run;
 mod stacks;
 mod standing;

@@ -2,13 +2,15 @@
 
 use std::{net::IpAddr, time::Duration};
 
+use serde_json::json;
 use skerry_formats::role::Role;
 use tokio::sync::{mpsc, watch};
 
 use super::{api::Api, authority};
 use crate::{
     join::{
-        Admitter, Answer, Candidate, Council, JoinRequest, Office, PrivateKeys, Refusal, Seats, TokenRecord, Wants,
+        Admitter, Answer, Candidate, Council, JoinRequest, NodeRecord, Office, PrivateKeys, Refusal, Seats,
+        TokenRecord, Wants,
     },
     pki::Identity,
     sys::clock::{self, Stopwatch},
@@ -110,4 +112,37 @@ async fn who_has_no_token_waits_for_nobody_and_is_told_so() {
     let wrong = JoinRequest { secret: "0123456789abcdeg".parse().expect("valid"), ..request };
     assert_eq!(word(&farm.admitter.join(wrong).await), "UnknownToken");
     held.abort();
+}
+
+fn node(name: &str) -> serde_json::Value {
+    json!({"kind": "Node", "metadata": {"name": name}})
+}
+
+#[tokio::test]
+async fn names_of_controllers_are_had_once_where_they_share_a_datastore() {
+    let farm = Farm::new(Seats::Any);
+    assert_eq!(word(&farm.join("keep", controller([192, 0, 2, 2])).await), "yes");
+    let roster = farm.api.get("/api/v1/namespaces/kube-system/configmaps/sk8s-controllers").expect("made");
+    assert_eq!(roster["data"], json!({"keep": "192.0.2.2"}));
+    assert_eq!(word(&farm.join("mill", controller([192, 0, 2, 3])).await), "yes");
+    let taken = "NameOfController { node: NodeName(\"keep\") }";
+    assert_eq!(word(&farm.join("keep", controller([192, 0, 2, 4])).await), taken);
+    assert_eq!(word(&farm.join("keep", controller([192, 0, 2, 2])).await), "yes", "the same machine again");
+    assert_eq!(word(&farm.join("keep", worker(&keys())).await), taken);
+    assert!(word(&farm.join("tower", worker(&keys())).await).starts_with("NameReserved"), "this controller's own");
+}
+
+#[tokio::test]
+async fn a_controller_takes_a_workers_name_once_its_node_is_deleted() {
+    let farm = Farm::new(Seats::Any);
+    let name = "barn".parse().expect("a name");
+    assert_eq!(word(&farm.join("barn", worker(&keys())).await), "yes");
+    farm.api.put("/api/v1/nodes/barn", &node("barn"));
+    let wants = || controller([192, 0, 2, 2]);
+    assert!(word(&farm.join("barn", wants()).await).starts_with("NameTaken"));
+    farm.api.delete("/api/v1/nodes/barn");
+    assert_eq!(word(&farm.join("barn", wants()).await), "yes");
+    assert_eq!(farm.api.get(&NodeRecord::path(&name)), None, "what the worker had is good for nothing any more");
+    farm.api.put("/api/v1/nodes/barn", &node("barn"));
+    assert_eq!(word(&farm.join("barn", wants()).await), "yes", "its own node is nobody else's");
 }
