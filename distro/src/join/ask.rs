@@ -114,16 +114,26 @@ pub async fn renew(member: &Membership) -> Result<Membership, AskError> {
 }
 
 /// Asks as [`renew`] does, but gives up within seconds: one after the other, each as soon as the one before is slow or has
-/// failed, and takes the first answer.
+/// failed, and takes the first answer. Whom the cluster does not know any more, as one does not that was made anew with its
+/// keys or restored from an older backup, is let in again by its token, if that is still good.
 ///
 /// # Errors
 /// If none answers in time or one refuses.
-pub async fn news(member: &Membership) -> Result<Membership, AskError> {
+pub async fn news(member: &Membership, token: Option<&JoinToken>) -> Result<Membership, AskError> {
     let (request, config) = (RenewRequest { keys: member.keys.requests()? }, link::renewing(&member.credentials())?);
-    let servers = &member.admission.servers;
-    let told = tokio::time::timeout(NEWS.0, race(servers, &config, &request)).await;
-    let late = || AskError::Unreachable(format!("no answer within {} s", NEWS.0.as_secs()));
-    Ok(member.renewed(told.map_err(|_| late())??))
+    let told = in_time(race(&member.admission.servers, &config, &request)).await;
+    match (told, token) {
+        (Err(AskError::Refused { why: Refusal::UnknownNode, .. }), Some(token)) => {
+            let again = in_time(join(token, &member.node, &member.keys)).await?;
+            Ok(member.renewed(again.admission))
+        }
+        (told, _) => Ok(member.renewed(told?)),
+    }
+}
+
+async fn in_time<T>(asked: impl Future<Output = Result<T, AskError>>) -> Result<T, AskError> {
+    let late = |_| AskError::Unreachable(format!("no answer within {} s", NEWS.0.as_secs()));
+    tokio::time::timeout(NEWS.0, asked).await.map_err(late)?
 }
 
 async fn race(servers: &[Server], config: &Arc<ClientConfig>, request: &RenewRequest) -> Result<Admission, AskError> {

@@ -68,6 +68,12 @@ pub enum Refusal {
     /// Whoever renews is not part of the cluster, or no longer.
     #[error("the cluster does not know this node's key")]
     UnknownNode,
+    /// The node was there, and somebody deleted it.
+    #[error("the node `{node}` was deleted from the cluster")]
+    Deleted {
+        /// Its name.
+        node: NodeName,
+    },
     /// A signing request is none, or not its maker's.
     #[error("a signing request is damaged")]
     BadKeys,
@@ -146,6 +152,26 @@ pub fn judge(request: &JoinRequest, key: Option<Digest>, seen: &Seen<'_>) -> Res
     Ok(())
 }
 
+/// Whether a member may have its certificates anew: `caller` is the key that it proved to have, `asked` the one that it wants
+/// signed. Both are to be the one that it joined with. A node that was not there yet when it asks is one that has just joined.
+///
+/// # Errors
+/// The reason why not.
+pub fn renews(
+    record: Option<&NodeRecord>,
+    (caller, asked): (Digest, Digest),
+    present: Presence,
+) -> Result<(), Refusal> {
+    match record {
+        Some(record) if record.key != caller || record.key != asked => Err(Refusal::UnknownNode),
+        Some(record) if record.registered && present == Presence::Absent => {
+            Err(Refusal::Deleted { node: record.node.clone() })
+        }
+        Some(_) => Ok(()),
+        None => Err(Refusal::UnknownNode),
+    }
+}
+
 impl Refusal {
     /// What to do about it, if it is not to wait.
     #[must_use]
@@ -174,6 +200,10 @@ impl Refusal {
             )),
             Self::NameReserved { .. } => Some("give this one another name: `--node-name`".to_owned()),
             Self::UnknownNode => Some(format!("`sk8s reset` this node and join again; {make}")),
+            Self::Deleted { .. } => Some(
+                "its kubelet brings it back when it starts while its certificate is good; after that, `sk8s reset` and join again"
+                    .to_owned(),
+            ),
             Self::BadKeys | Self::Barred { why: Barred::Joining(_) } | Self::NotYet { .. } => None,
         }
     }
@@ -199,7 +229,7 @@ mod tests {
 
     use serde_json::json;
 
-    use super::{Presence, Refusal, Seen, judge};
+    use super::{Presence, Refusal, Seen, judge, renews};
     use crate::{
         join::{Candidate, JoinRequest, NodeRecord, Roster, SigningRequests, TokenRecord, Wants},
         pki::UnixTime,
@@ -232,7 +262,7 @@ mod tests {
     }
 
     fn node(key: &[u8]) -> NodeRecord {
-        NodeRecord { node: "barn".parse().expect("valid"), key: Digest::of(key) }
+        NodeRecord { node: "barn".parse().expect("valid"), key: Digest::of(key), registered: false }
     }
 
     const NOBODY: &Roster = &Roster::EMPTY;
@@ -310,6 +340,22 @@ mod tests {
         assert_eq!(ask(None, Presence::Present, NOBODY), Ok(()), "a node without a record is a controller's own");
         let own = Roster::of(&json!({"data": {"barn": "192.0.2.9"}}));
         assert_eq!(ask(Some(&joined), Presence::Present, &own), Ok(()), "it was a worker once, and is a controller");
+    }
+
+    #[test]
+    fn who_was_let_in_renews_until_its_node_is_deleted_or_its_name_is_anothers() {
+        let (own, other) = (Digest::of(b"a"), Digest::of(b"b"));
+        let fresh = node(b"a");
+        let registered = NodeRecord { registered: true, ..fresh.clone() };
+        assert_eq!(renews(Some(&fresh), (own, own), Presence::Absent), Ok(()), "its kubelet has yet to come up");
+        assert_eq!(renews(Some(&registered), (own, own), Presence::Present), Ok(()));
+        let deleted = renews(Some(&registered), (own, own), Presence::Absent).expect_err("deleted");
+        assert_eq!(deleted.to_string(), "the node `barn` was deleted from the cluster");
+        for (record, caller, asked) in [(None, own, own), (Some(&fresh), other, own), (Some(&fresh), own, other)] {
+            for present in [Presence::Present, Presence::Absent] {
+                assert_eq!(renews(record, (caller, asked), present), Err(Refusal::UnknownNode));
+            }
+        }
     }
 
     proptest! {

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
 use skerry_formats::{digest::Digest, token::Server};
 use tokio::sync::watch;
 
 use super::{
-    judge::{Presence, Refusal, Seen, judge, vouched},
+    judge::{Presence, Refusal, Seen, judge, renews, vouched},
     message::{Admission, Answer, Certificates, JoinRequest, RenewRequest, SigningRequests, Wants},
     record::{NodeRecord, TokenRecord},
     roster::Roster,
@@ -17,6 +18,7 @@ use crate::{
     api::Client,
     config::NodeName,
     pki::{Authority, LeafRequest, key_print, kube_proxy, kubelet_client, kubelet_server},
+    supervisor::chain,
     sys::clock,
 };
 
@@ -39,6 +41,13 @@ pub struct Office {
     pub council: Council,
 }
 
+/// Whether the cluster knows a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Known {
+    Yes,
+    No,
+}
+
 impl Office {
     /// Looks at the token alone.
     pub(super) fn heed(&self, request: &JoinRequest) -> Outcome<()> {
@@ -54,12 +63,8 @@ impl Office {
             Wants::Controller(_) => None,
         };
         let token = token(&client, request)?;
-        let joined = client.get(&NodeRecord::path(&request.node))?;
-        let joined = joined.as_ref().map(NodeRecord::read).transpose()?;
-        let present = match client.get(&format!("/api/v1/nodes/{}", request.node))? {
-            Some(_) => Presence::Present,
-            None => Presence::Absent,
-        };
+        let joined = record(&client, &request.node)?;
+        let present = presence(&client, &request.node)?;
         let roster = Roster::read(&client)?;
         let seen = Seen {
             token: token.as_ref(),
@@ -74,7 +79,10 @@ impl Office {
         }
         match (&request.wants, key) {
             (Wants::Worker(keys), Some(key)) => {
-                let record = NodeRecord { node: request.node.clone(), key };
+                // With a node deleted before, it is a new one, whose kubelet has yet to come up.
+                let registered =
+                    joined.as_ref().is_some_and(|joined| joined.registered) && present == Presence::Present;
+                let record = NodeRecord { node: request.node.clone(), key, registered };
                 if joined.as_ref() != Some(&record) {
                     client.apply(&NodeRecord::path(&request.node), &record.object())?;
                 }
@@ -95,14 +103,27 @@ impl Office {
 
     /// Signs anew for a node that joined before.
     pub(super) fn renew(&self, node: &NodeName, key: Digest, request: &RenewRequest) -> Outcome<Answer> {
-        let joined = self.client.borrow().clone().get(&NodeRecord::path(node))?;
-        let joined = joined.as_ref().map(NodeRecord::read).transpose()?;
-        // The key that the node proved to have, the one that it joined with, and the one that it wants signed, are one.
-        let known = joined.is_some_and(|joined| joined.key == key) && key_print(&request.keys.node)? == key;
-        if !known {
-            return Ok(Err(Refusal::UnknownNode));
+        let client = self.client.borrow().clone();
+        let (joined, present) = (record(&client, node)?, presence(&client, node)?);
+        if let Err(refusal) = renews(joined.as_ref(), (key, key_print(&request.keys.node)?), present) {
+            return Ok(Err(refusal));
         }
+        note(&client, joined.as_ref(), present);
         self.admit(node, &request.keys).map(Ok)
+    }
+
+    /// Whether a node is part of the cluster, with the key that it proved to have.
+    pub(super) fn known(&self, node: &NodeName, key: Digest) -> Result<Known, ServeError> {
+        let client = self.client.borrow().clone();
+        let joined = record(&client, node)?.filter(|joined| joined.key == key);
+        match &joined {
+            Some(joined) if joined.registered => Ok(Known::Yes),
+            Some(_) => {
+                note(&client, joined.as_ref(), presence(&client, node)?);
+                Ok(Known::Yes)
+            }
+            None => controls(&client, node),
+        }
     }
 
     fn admit(&self, node: &NodeName, keys: &SigningRequests) -> Result<Answer, ServeError> {
@@ -129,4 +150,37 @@ impl Office {
 fn token(client: &Client, request: &JoinRequest) -> Result<Option<TokenRecord>, ServeError> {
     let object = client.get(&TokenRecord::path(&request.token))?;
     Ok(object.as_ref().map(TokenRecord::read).transpose()?.flatten())
+}
+
+/// What the cluster remembers of a node.
+fn record(client: &Client, node: &NodeName) -> Result<Option<NodeRecord>, ServeError> {
+    Ok(client.get(&NodeRecord::path(node))?.as_ref().map(NodeRecord::read).transpose()?)
+}
+
+fn presence(client: &Client, node: &NodeName) -> Result<Presence, ServeError> {
+    Ok(if client.get(&object(node))?.is_some() { Presence::Present } else { Presence::Absent })
+}
+
+/// Remembers that a node's object was there. A record that somebody deleted meanwhile is not made again.
+fn note(client: &Client, joined: Option<&NodeRecord>, present: Presence) {
+    let Some(joined) = joined.filter(|joined| !joined.registered && present == Presence::Present) else { return };
+    if let Err(error) = client.merge(&NodeRecord::path(&joined.node), &NodeRecord::registered()) {
+        tracing::debug!(node = %joined.node, error = %chain(&error), "not remembered as registered");
+    }
+}
+
+/// What only the cluster's owner gives a node: no kubelet may give it to itself.
+const CONTROL_PLANE: &str = "node-role.kubernetes.io/control-plane";
+
+/// Whether a node is a controller's: it signs its own certificates, anew at each start, and there is no record of it. One of
+/// an older version has no line among the controllers yet, but its node has the label.
+fn controls(client: &Client, node: &NodeName) -> Result<Known, ServeError> {
+    let labelled = |object: Value| !object["metadata"]["labels"][CONTROL_PLANE].is_null();
+    let controls = Roster::read(client)?.has(node) || client.get(&object(node))?.is_some_and(labelled);
+    Ok(if controls { Known::Yes } else { Known::No })
+}
+
+/// Path of a node's object.
+fn object(node: &NodeName) -> String {
+    format!("/api/v1/nodes/{node}")
 }

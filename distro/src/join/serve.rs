@@ -1,6 +1,10 @@
 //! A controller's side: who asks is answered, each kind in a queue of its own.
 
-use std::sync::Arc;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
 
 use skerry_formats::digest::Digest;
 use tokio::sync::{Mutex, Semaphore};
@@ -8,7 +12,7 @@ use tokio::sync::{Mutex, Semaphore};
 use super::{
     judge::Refusal,
     message::{Answer, JoinRequest, RenewRequest, Wants},
-    office::Office,
+    office::{Known, Office},
     record::BadRecord,
 };
 use crate::{api::ApiError, config::NodeName, peers::EtcdError, pki::CertError, supervisor::chain};
@@ -35,6 +39,8 @@ pub enum ServeError {
 
 /// How many tokens are looked up at a time: who tries secrets waits for others who do, and for nobody who has one.
 const GUESSES: usize = 4;
+/// How long the cluster may take to say whether it knows a node that wants to be linked.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Admits nodes: workers one at a time, and controllers one at a time, since their etcd may take a minute to take one in.
 #[derive(Clone, Debug)]
@@ -43,6 +49,8 @@ pub struct Admitter {
     guesses: Arc<Semaphore>,
     turn: Arc<Mutex<()>>,
     seat: Arc<Mutex<()>>,
+    /// Whose link was refused, with which key, so that it is told once.
+    refused: Arc<std::sync::Mutex<BTreeMap<NodeName, Digest>>>,
 }
 
 /// Work that looks into the cluster: it may come to no, or to nothing.
@@ -57,6 +65,7 @@ impl Admitter {
             guesses: Arc::new(Semaphore::new(GUESSES)),
             turn: Arc::default(),
             seat: Arc::default(),
+            refused: Arc::default(),
         }
     }
 
@@ -88,6 +97,29 @@ impl Admitter {
         let answer = self.work(move |office| office.renew(&node, key, &request)).await.unwrap_or_else(Answer::Refused);
         tell(&name, "renewed its certificates", &answer);
         answer
+    }
+
+    /// Whether a node is to be linked, by its certificate's name and key. While the cluster does not say, it is.
+    pub async fn links(&self, node: &NodeName, key: Digest) -> bool {
+        let (name, office) = (node.clone(), self.office.clone());
+        let asked = tokio::task::spawn_blocking(move || office.known(&name, key));
+        let known = match tokio::time::timeout(PATIENCE, asked).await {
+            Ok(Ok(Ok(known))) => known,
+            Ok(Ok(Err(error))) => {
+                tracing::debug!(%node, error = %chain(&error), "not looked up");
+                Known::Yes
+            }
+            Ok(Err(_)) | Err(_) => Known::Yes,
+        };
+        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        match known {
+            Known::Yes => refused.retain(|name, other| name != node || *other != key),
+            Known::No if refused.insert(node.clone(), key) != Some(key) => {
+                tracing::warn!(%node, why = %Refusal::UnknownNode, "not linked");
+            }
+            Known::No => {}
+        }
+        known == Known::Yes
     }
 
     async fn work<T: Send + 'static>(

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use rustls::pki_types::CertificateDer;
+use skerry_formats::digest::Digest;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{Semaphore, mpsc, watch},
@@ -25,6 +25,7 @@ use super::{
     tls::{Answering, Credentials, TlsError, answering, key_of, node_of},
 };
 use crate::{
+    config::NodeName,
     join::{Admitter, Answer, JoinRequest, Refusal, RenewRequest, read, read_request, write},
     sys::net,
 };
@@ -33,6 +34,8 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How many callers may be undecided at a time.
 const UNDECIDED: usize = 128;
+/// How often it is looked whether a linked node is part of the cluster still.
+const AGAIN: Duration = Duration::from_secs(60);
 
 /// What a controller answers with. It changes as certificates are renewed; connections that stand are not touched.
 pub type Keys = watch::Receiver<Arc<Answering>>;
@@ -149,8 +152,7 @@ impl Desk {
 
     async fn renew(self, mut stream: TlsStream<TcpStream>) -> io::Result<()> {
         let request: RenewRequest = tokio::time::timeout(PATIENCE, read_request(&mut stream)).await??;
-        let caller = peer(&stream).and_then(|certificate| Some((node_of(certificate)?, key_of(certificate)?)));
-        let answer = match (self.admitter, caller) {
+        let answer = match (self.admitter, caller(&stream)) {
             (Some(admitter), Some((node, key))) => admitter.renew(node, key, request).await,
             (None, _) => Answer::Refused(Refusal::NotYet { why: ALONE.to_owned() }),
             (_, None) => Answer::Refused(Refusal::UnknownNode),
@@ -159,7 +161,7 @@ impl Desk {
     }
 
     async fn link(self, stream: TlsStream<TcpStream>) -> io::Result<()> {
-        let Some(node) = peer(&stream).and_then(node_of) else { return Ok(()) };
+        let Some((node, key)) = caller(&stream) else { return Ok(()) };
         let (give, mut take) = mpsc::channel(4);
         let (opener, driver) = mux::run(stream, End::Called, give);
         let mut driver = tokio::spawn(driver);
@@ -171,12 +173,32 @@ impl Desk {
             driver.abort();
             return Ok(());
         };
+        if !self.knows(&node, key).await {
+            driver.abort();
+            return Ok(());
+        }
         tracing::info!(%node, "linked");
         let entry = self.registry.enter(node.clone(), opener, hello);
-        let why = (&mut driver).await;
+        let why = loop {
+            tokio::select! {
+                why = &mut driver => break why.map_or_else(|error| error.to_string(), |error| error.to_string()),
+                () = tokio::time::sleep(AGAIN) => if !self.knows(&node, key).await {
+                    driver.abort();
+                    break Refusal::UnknownNode.to_string();
+                }
+            }
+        };
         drop(entry);
-        tracing::info!(%node, why = %why.map_or_else(|error| error.to_string(), |error| error.to_string()), "link ended");
+        tracing::info!(%node, %why, "link ended");
         Ok(())
+    }
+
+    /// Whether a node is part of the cluster, with the key that it proved to have.
+    async fn knows(&self, node: &NodeName, key: Digest) -> bool {
+        match &self.admitter {
+            Some(admitter) => admitter.links(node, key).await,
+            None => true,
+        }
     }
 }
 
@@ -200,6 +222,8 @@ async fn accept(stream: TcpStream, config: &Arc<rustls::ServerConfig>) -> io::Re
     tokio::time::timeout(PATIENCE, TlsAcceptor::from(config.clone()).accept(stream)).await?
 }
 
-fn peer(stream: &TlsStream<TcpStream>) -> Option<&CertificateDer<'static>> {
-    stream.get_ref().1.peer_certificates()?.first()
+/// Name and key of the node at the other end, as its certificate says.
+fn caller(stream: &TlsStream<TcpStream>) -> Option<(NodeName, Digest)> {
+    let certificate = stream.get_ref().1.peer_certificates()?.first()?;
+    Some((node_of(certificate)?, key_of(certificate)?))
 }

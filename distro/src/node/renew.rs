@@ -74,7 +74,7 @@ async fn renew(node: &mut Prepared, lines: &Lines, member: &Membership, cause: C
     let asked = match cause {
         Cause::Due => join::renew(member).await,
         // Most often nobody is there: the addresses of this node are not to be looked after any later for that.
-        Cause::Dark => join::news(member).await,
+        Cause::Dark => join::news(member, None).await,
     };
     match (asked, cause) {
         (Ok(renewed), _) => match settle(node, lines, member, renewed) {

@@ -121,7 +121,7 @@ pub async fn enrol(newcomer: Newcomer<'_>, token: Option<&JoinToken>, board: &Bo
         }
         match token {
             Some(token) if token.authority != member.cluster()? => return Err(EnrolError::OtherCluster),
-            _ => return Ok(up_to_date(newcomer, member).await),
+            _ => return Ok(up_to_date(newcomer, member, token).await),
         }
     }
     let token = token.ok_or(EnrolError::NoToken)?;
@@ -134,8 +134,8 @@ pub async fn enrol(newcomer: Newcomer<'_>, token: Option<&JoinToken>, board: &Bo
 }
 
 /// A member with the news of its cluster, which it asks for once: without an answer it goes on with what it has.
-async fn up_to_date(newcomer: Newcomer<'_>, member: Membership) -> Membership {
-    let news = match join::news(&member).await {
+async fn up_to_date(newcomer: Newcomer<'_>, member: Membership, token: Option<&JoinToken>) -> Membership {
+    let news = match join::news(&member, token).await {
         Ok(news) => news,
         Err(error) => {
             tracing::warn!(

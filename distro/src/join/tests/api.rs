@@ -13,6 +13,9 @@ use serde_json::{Value, json};
 use super::authority;
 use crate::{api::Client, pki::admin, sys::clock};
 
+/// What is there once the API is in trouble.
+const TROUBLE: &str = "trouble";
+
 /// The objects of an API that runs as long as the test.
 #[derive(Clone, Debug, Default)]
 pub struct Api(Arc<Mutex<BTreeMap<String, Value>>>);
@@ -39,6 +42,11 @@ impl Api {
 
     pub fn delete(&self, path: &str) {
         self.0.lock().expect("whole").remove(path);
+    }
+
+    /// From now on it has no answer but that it is in trouble.
+    pub fn refuse(&self) {
+        self.put(TROUBLE, &json!({}));
     }
 
     fn answer(&self, stream: TcpStream) {
@@ -69,6 +77,9 @@ impl Api {
     }
 
     fn act(&self, verb: &str, path: &str, (body, merges): (Value, bool)) -> (u16, Value) {
+        if self.get(TROUBLE).is_some() {
+            return (500, json!({}));
+        }
         let there = self.get(path);
         match (verb, there) {
             ("POST", _) => {

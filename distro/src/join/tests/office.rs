@@ -9,10 +9,10 @@ use tokio::sync::{mpsc, watch};
 use super::{api::Api, authority};
 use crate::{
     join::{
-        Admitter, Answer, Candidate, Council, JoinRequest, NodeRecord, Office, PrivateKeys, Refusal, Seats,
-        TokenRecord, Wants,
+        Admitter, Answer, Candidate, Council, JoinRequest, NodeRecord, Office, PrivateKeys, Refusal, RenewRequest,
+        Seats, TokenRecord, Wants,
     },
-    pki::Identity,
+    pki::{Identity, key_print},
     sys::clock::{self, Stopwatch},
 };
 
@@ -145,4 +145,70 @@ async fn a_controller_takes_a_workers_name_once_its_node_is_deleted() {
     assert_eq!(farm.api.get(&NodeRecord::path(&name)), None, "what the worker had is good for nothing any more");
     farm.api.put("/api/v1/nodes/barn", &node("barn"));
     assert_eq!(word(&farm.join("barn", wants()).await), "yes", "its own node is nobody else's");
+}
+
+impl Farm {
+    /// What comes of a worker's wish to renew, and of one to be linked.
+    async fn meets(&self, node: &str, keys: &PrivateKeys) -> (String, bool) {
+        let (node, request) =
+            (node.parse().expect("a name"), RenewRequest { keys: keys.requests().expect("requests") });
+        let print = key_print(&request.keys.node).expect("a print");
+        let links = self.admitter.links(&node, print).await;
+        (word(&self.admitter.renew(node, print, request).await), links)
+    }
+}
+
+#[tokio::test]
+async fn a_worker_whose_node_was_deleted_is_linked_and_renews_once_it_is_back() {
+    let (farm, keys) = (Farm::new(Seats::One), keys());
+    farm.join("barn", worker(&keys)).await;
+    let good = ("yes".to_owned(), true);
+    assert_eq!(farm.meets("barn", &keys).await, good, "its kubelet has yet to come up");
+    farm.api.put("/api/v1/nodes/barn", &node("barn"));
+    assert_eq!(farm.meets("barn", &keys).await, good);
+    farm.api.delete("/api/v1/nodes/barn");
+    assert_eq!(farm.meets("barn", &keys).await, ("Deleted { node: NodeName(\"barn\") }".to_owned(), true));
+    farm.api.put("/api/v1/nodes/barn", &node("barn"));
+    assert_eq!(farm.meets("barn", &keys).await, good);
+    farm.api.delete("/api/v1/nodes/barn");
+    farm.join("barn", worker(&keys)).await;
+    assert_eq!(farm.meets("barn", &keys).await, good, "it joined anew with a token");
+}
+
+#[tokio::test]
+async fn a_worker_whose_record_was_deleted_or_is_anothers_is_out() {
+    let (farm, stolen, new) = (Farm::new(Seats::One), keys(), keys());
+    farm.join("barn", worker(&stolen)).await;
+    farm.api.put("/api/v1/nodes/barn", &node("barn"));
+    farm.meets("barn", &stolen).await;
+    farm.api.delete(&NodeRecord::path(&"barn".parse().expect("a name")));
+    let out = ("UnknownNode".to_owned(), false);
+    assert_eq!(farm.meets("barn", &stolen).await, out, "whether or not its node is there");
+    farm.api.delete("/api/v1/nodes/barn");
+    assert_eq!(farm.meets("barn", &stolen).await, out);
+    assert_eq!(word(&farm.join("barn", worker(&new)).await), "yes");
+    assert_eq!(farm.meets("barn", &stolen).await, out, "the name is another's");
+    assert_eq!(farm.meets("barn", &new).await, ("yes".to_owned(), true));
+}
+
+#[tokio::test]
+async fn a_controllers_own_node_is_linked_without_a_record() {
+    let (farm, keys) = (Farm::new(Seats::Any), keys());
+    assert!(!farm.meets("keep", &keys).await.1);
+    farm.join("keep", controller([192, 0, 2, 2])).await;
+    assert!(farm.meets("keep", &keys).await.1);
+    let mut older = node("mill");
+    farm.api.put("/api/v1/nodes/mill", &older);
+    assert!(!farm.meets("mill", &keys).await.1);
+    older["metadata"]["labels"] = json!({"node-role.kubernetes.io/control-plane": ""});
+    farm.api.put("/api/v1/nodes/mill", &older);
+    assert!(farm.meets("mill", &keys).await.1, "of a controller whose version writes no line");
+}
+
+#[tokio::test]
+async fn while_the_api_does_not_answer_nodes_are_linked_and_do_not_renew() {
+    let (farm, keys) = (Farm::new(Seats::One), keys());
+    farm.api.refuse();
+    let (renewed, linked) = farm.meets("barn", &keys).await;
+    assert!(linked && renewed.starts_with("NotYet"), "{renewed}");
 }
