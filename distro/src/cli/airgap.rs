@@ -11,6 +11,7 @@ use skerry_formats::arch::Arch;
 use super::{
     args::Places,
     components::{Wanted, lay_out},
+    own_node::OwnNode,
     roles::{self, NodeArgs},
     verbs::{CliError, print},
 };
@@ -31,6 +32,9 @@ use crate::{
 pub enum AirgapVerb {
     /// List the images that a node of this configuration runs of its own accord; the built-in ones are in sk8s itself
     ListImages {
+        /// Configuration file; `-` reads standard input [default: this node's]
+        #[arg(long, short, value_name = "FILE")]
+        config: Option<PathBuf>,
         /// Also those of other configurations
         #[arg(long)]
         all: bool,
@@ -65,9 +69,14 @@ const LIST: u64 = 1 << 20;
 /// Does it.
 pub fn obey(verb: &AirgapVerb, places: Places) -> Result<(), CliError> {
     match verb {
-        AirgapVerb::ListImages { all } => {
-            let (paths, _ready) = lay_out(places, Wanted::Node)?;
-            let settings = roles::settings(&NodeArgs::default())?;
+        AirgapVerb::ListImages { config, all } => {
+            let node = OwnNode::find(places, None)?;
+            let settings = match config {
+                // It may be meant for another node: what this one was told is nothing to it.
+                Some(_) => roles::settings(&NodeArgs { config: config.clone(), ..NodeArgs::default() })?,
+                None => node.settings()?,
+            };
+            let (paths, _ready) = lay_out(node.places, Wanted::Node)?;
             print(&if *all { every_image(&paths, &settings)? } else { own_images(&paths, &settings)? })
         }
         AirgapVerb::Bundle(args) => make_bundle(args),

@@ -33,7 +33,7 @@ pub struct Args {
 }
 
 /// Folders other than an image's own.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
 pub struct Places {
     /// State that outlives a boot [default: /var/lib/sk8s]
     #[arg(long, global = true, value_name = "DIR")]
@@ -78,6 +78,18 @@ impl Places {
 }
 
 impl Places {
+    /// These folders, and where one is not named, that of `usual`.
+    pub(super) fn or(self, usual: Self) -> Self {
+        Self {
+            data_dir: self.data_dir.or(usual.data_dir),
+            run_dir: self.run_dir.or(usual.run_dir),
+            components: self.components.or(usual.components),
+            cni: self.cni.or(usual.cni),
+            images: self.images.or(usual.images),
+            kubelet_dir: self.kubelet_dir.or(usual.kubelet_dir),
+        }
+    }
+
     /// The flags that name these folders.
     pub(super) fn words(&self) -> Vec<OsString> {
         let named = [

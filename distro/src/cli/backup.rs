@@ -8,15 +8,16 @@ use std::{
 use clap::Subcommand;
 
 use super::{
-    roles,
+    args::Places,
+    components::{Wanted, lay_out},
+    own_node::{self, OwnNode},
     verbs::{self, CliError},
 };
 use crate::{
     backup::{self, Destination, Order, Restored, Servers, Source, Target},
-    config::{Raw, Settings},
+    config::Raw,
     datastore,
-    paths::Paths,
-    sys::{clock, fs, machine},
+    sys::{clock, fs},
 };
 
 /// `sk8s backup`.
@@ -25,7 +26,7 @@ pub struct BackupArgs {
     /// Folder to write the backup to, or `-` for standard output
     #[arg(long, value_name = "DIR|-", default_value = ".")]
     save_path: PathBuf,
-    /// Configuration file
+    /// Configuration file [default: this node's]
     #[arg(long, short, value_name = "FILE")]
     config: Option<PathBuf>,
 }
@@ -49,32 +50,30 @@ pub struct RestoreArgs {
 pub enum StorageVerb {
     /// Move the cluster's objects from SQLite to etcd, while sk8s does not run
     Migrate {
-        /// Configuration file, which asks for etcd
+        /// Configuration file, which asks for etcd [default: this node's]
         #[arg(long, short, value_name = "FILE")]
         config: Option<PathBuf>,
     },
 }
 
 /// Makes a backup; prints the path of its file.
-pub(super) fn save(paths: &Paths, args: &BackupArgs) -> Result<(), CliError> {
-    let configuration = roles::text(args.config.as_deref())?;
-    let settings = settings(args.config.as_deref(), configuration.as_deref())?;
+pub(super) fn save(places: Places, args: &BackupArgs) -> Result<(), CliError> {
+    let node = OwnNode::find(places, args.config.clone())?;
+    let (configuration, settings) = node.read()?;
+    let (paths, _ready) = lay_out(node.places, Wanted::Program)?;
     let order = Order {
         settings: &settings,
-        paths,
+        paths: &paths,
         configuration: configuration.as_deref(),
         now: clock::now(),
-        servers: Servers::now(paths),
+        servers: Servers::now(&paths),
     };
     let mut out = io::stdout().lock();
     let destination =
         if is_dash(&args.save_path) { Destination::Stream(&mut out) } else { Destination::Folder(&args.save_path) };
     let saved = backup::save(&order, destination)?;
     if configuration.is_none() {
-        tracing::warn!(
-            file = roles::CONFIG,
-            "there is no configuration file, so none is in the backup: name yours with `--config`"
-        );
+        tracing::warn!("no configuration file is in the backup: this node has none, or name it with `--config`");
     }
     if saved.datastore == backup::Datastore::External {
         tracing::warn!("the objects are kept by a server that is not ours: save it by its own means");
@@ -86,7 +85,8 @@ pub(super) fn save(paths: &Paths, args: &BackupArgs) -> Result<(), CliError> {
 }
 
 /// Restores a backup, and says what to do next.
-pub(super) fn restore(paths: &Paths, args: &RestoreArgs) -> Result<(), CliError> {
+pub(super) fn restore(places: Places, args: &RestoreArgs) -> Result<(), CliError> {
+    let (paths, _ready) = lay_out(own_node::places(places)?, Wanted::Program)?;
     let configuration = args.config.as_deref().map(super::config::read).transpose()?;
     if let (Some(text), Some(path)) = (&configuration, &args.config) {
         Raw::parse(text).map_err(|source| CliError::Config { path: path.clone(), source })?;
@@ -99,7 +99,7 @@ pub(super) fn restore(paths: &Paths, args: &RestoreArgs) -> Result<(), CliError>
         file = fs::open(&args.file)?;
         &mut file
     };
-    let target = Target { paths, configuration: args.config_out.as_deref() };
+    let target = Target { paths: &paths, configuration: args.config_out.as_deref() };
     let Restored { manifest, objects, configuration: written } =
         backup::restore(Source { archive, configuration }, target)?;
     let mut text = format!("cluster {} of node {} restored\n", manifest.cluster, manifest.node);
@@ -116,11 +116,12 @@ pub(super) fn restore(paths: &Paths, args: &RestoreArgs) -> Result<(), CliError>
 }
 
 /// Moves objects between datastores.
-pub(super) fn storage(paths: &Paths, verb: &StorageVerb) -> Result<(), CliError> {
+pub(super) fn storage(places: Places, verb: StorageVerb) -> Result<(), CliError> {
     let StorageVerb::Migrate { config } = verb;
-    let text = roles::text(config.as_deref())?;
-    let settings = settings(config.as_deref(), text.as_deref())?;
-    let moved = datastore::migrate(&settings, paths)?;
+    let node = OwnNode::find(places, config)?;
+    let settings = node.settings()?;
+    let (paths, _ready) = lay_out(node.places, Wanted::Program)?;
+    let moved = datastore::migrate(&settings, &paths)?;
     let (before, after) = (moved.before, moved.after);
     verbs::print(&format!(
         "keys: {}, all compared; revisions go on after {} (before: {})\nthe old database is kept in {}\n",
@@ -129,14 +130,6 @@ pub(super) fn storage(paths: &Paths, verb: &StorageVerb) -> Result<(), CliError>
         before.revision,
         moved.kept.display()
     ))
-}
-
-/// What a node of this configuration is to be.
-fn settings(path: Option<&Path>, text: Option<&str>) -> Result<Settings, CliError> {
-    let path = path.unwrap_or_else(|| Path::new(roles::CONFIG));
-    let raw =
-        Raw::parse(text.unwrap_or_default()).map_err(|source| CliError::Config { path: path.to_owned(), source })?;
-    Ok(Settings::validate(&raw, &machine::host_name())?)
 }
 
 fn is_dash(path: &Path) -> bool {

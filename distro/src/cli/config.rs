@@ -8,10 +8,9 @@ use std::{
 use clap::{Subcommand, ValueEnum};
 use serde::Serialize;
 
-use super::{edit, installed};
+use super::{args::Places, edit, own_node::OwnNode};
 use crate::{
     config::{self, DEFAULT, ImportError, Problem, Weight},
-    paths::Paths,
     service::ServiceError,
     sys::{
         fs::{self, FsError},
@@ -27,13 +26,13 @@ pub enum ConfigVerb {
     Create,
     /// Edit the node's configuration with $EDITOR; it is replaced only by a good one
     Edit {
-        /// Configuration file [default: the installed service's]
+        /// Configuration file [default: this node's]
         #[arg(long, short, value_name = "FILE")]
         config: Option<PathBuf>,
     },
     /// Say which file the node reads, whether it is good, and whether the node was started with it
     Status {
-        /// Configuration file [default: the installed service's]
+        /// Configuration file [default: this node's]
         #[arg(long, short, value_name = "FILE")]
         config: Option<PathBuf>,
         /// As text for people, or as JSON
@@ -42,7 +41,7 @@ pub enum ConfigVerb {
     },
     /// Say everything that is wrong with a configuration
     Validate {
-        /// Configuration file; `-` reads standard input
+        /// Configuration file; `-` reads standard input [default: this node's]
         #[arg(long, short, value_name = "FILE")]
         config: Option<PathBuf>,
         /// As text for people, or as JSON
@@ -143,20 +142,16 @@ impl ConfigVerbError {
     }
 }
 
-/// Does what was asked for; `usual` is the file that a node reads where none is named.
+/// Does what was asked for.
 ///
 /// # Errors
 /// If there is a problem, or a file or stream fails.
-pub fn obey(verb: ConfigVerb, usual: &Path, paths: &Paths) -> Result<(), ConfigVerbError> {
-    let own = |named: Option<PathBuf>| match named {
-        Some(path) => Ok::<_, ConfigVerbError>(path),
-        None => Ok(installed::config()?.unwrap_or_else(|| usual.to_owned())),
-    };
+pub fn obey(verb: ConfigVerb, places: Places) -> Result<(), ConfigVerbError> {
     match verb {
         ConfigVerb::Create => print(DEFAULT),
-        ConfigVerb::Edit { config } => edit::edit(&own(config)?),
-        ConfigVerb::Status { config, output } => edit::standing(&own(config)?, paths, output),
-        ConfigVerb::Validate { config, output } => validate(config.as_deref().unwrap_or(usual), output),
+        ConfigVerb::Edit { config } => edit::edit(OwnNode::find(places, config)?.file()),
+        ConfigVerb::Status { config, output } => edit::standing(&OwnNode::find(places, config)?, output),
+        ConfigVerb::Validate { config, output } => validate(OwnNode::find(places, config)?.file(), output),
         ConfigVerb::Import { file, strict } => import(&file, if strict { Weight::Lost } else { Weight::Refused }),
     }
 }

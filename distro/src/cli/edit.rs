@@ -5,11 +5,13 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use skerry_formats::digest::Digest;
 
-use super::config::{ConfigVerbError, Format, json, print, told};
+use super::{
+    config::{ConfigVerbError, Format, json, print, told},
+    own_node::{OwnNode, USUAL},
+};
 use crate::{
     cluster::MARK,
     config::{self, DEFAULT, Problem},
-    paths::Paths,
     quote, status,
     sys::{
         accounts::Account,
@@ -30,6 +32,9 @@ pub(super) fn edit(path: &Path) -> Result<(), ConfigVerbError> {
     let before = fs::read_if_there(path)?;
     let copy = beside(path);
     if !fs::exists(&copy) {
+        if let Some(folder) = path.parent().filter(|_| path == Path::new(USUAL)) {
+            fs::create_shared_folder(folder)?;
+        }
         let text = before.as_deref().unwrap_or(DEFAULT);
         fs::write(&copy, text.as_bytes(), Access::Private, machine::account())?;
     }
@@ -88,7 +93,8 @@ struct Answer<'a> {
 ///
 /// # Errors
 /// If it cannot be read.
-pub(super) fn standing(path: &Path, paths: &Paths, output: Format) -> Result<(), ConfigVerbError> {
+pub(super) fn standing(own: &OwnNode, output: Format) -> Result<(), ConfigVerbError> {
+    let (path, paths) = (own.file(), own.paths());
     let text = fs::read_if_there(path)?;
     let started = fs::read_if_there(&paths.started_with())?;
     let node = match status::pid(&paths.status_socket()) {

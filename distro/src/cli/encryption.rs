@@ -3,10 +3,11 @@
 use clap::Subcommand;
 
 use super::{
+    own_node::OwnNode,
     token,
     verbs::{CliError, print},
 };
-use crate::{encryption, pki::Identity};
+use crate::encryption;
 
 /// What to do with the keys of Secrets.
 #[derive(Debug, Subcommand)]
@@ -22,8 +23,9 @@ pub enum EncryptionVerb {
 }
 
 /// Does it.
-pub fn obey(verb: &EncryptionVerb, identity: &Identity) -> Result<(), CliError> {
-    let (client, authority) = (token::client(identity)?, &identity.ca.key);
+pub(super) fn obey(verb: &EncryptionVerb, node: &OwnNode) -> Result<(), CliError> {
+    let (identity, _) = token::identity(node)?;
+    let (client, authority) = (token::client(&identity)?, &identity.ca.key);
     if let EncryptionVerb::Rotate { without } = verb {
         let mut told = Ok(());
         encryption::rotate(&client, authority, without, |line| {

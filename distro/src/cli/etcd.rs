@@ -4,13 +4,11 @@ use std::fmt::Write as _;
 
 use clap::Subcommand;
 
-use super::verbs::CliError;
+use super::{own_node::OwnNode, token, verbs::CliError};
 use crate::{
-    config::Settings,
     node::council,
     paths::Paths,
     peers::{self, Member, MemberId, Removal},
-    pki::Identity,
     sys::machine,
 };
 
@@ -32,11 +30,12 @@ pub enum EtcdVerb {
 }
 
 /// Does it; what comes back is to be printed.
-pub fn obey(verb: EtcdVerb, identity: &Identity, (paths, settings): (&Paths, &Settings)) -> Result<String, CliError> {
+pub(super) fn obey(verb: EtcdVerb, node: &OwnNode) -> Result<String, CliError> {
+    let (identity, settings) = token::identity(node)?;
     if identity.etcd_ca.is_none() {
         return Err(CliError::NoEtcd);
     }
-    let etcd = council::client(identity)?;
+    let etcd = council::client(&identity)?;
     let members = etcd.members()?;
     match verb {
         EtcdVerb::MemberList { output } => {
@@ -54,7 +53,7 @@ pub fn obey(verb: EtcdVerb, identity: &Identity, (paths, settings): (&Paths, &Se
                     let ours = members.iter().any(|member| {
                         member.id == id && own.is_some_and(|own| member.urls.iter().any(|url| *url == peers::url(own)))
                     });
-                    let next = if ours { leave_behind(paths) } else { String::new() };
+                    let next = if ours { leave_behind(&node.paths()) } else { String::new() };
                     Ok(format!("{named} is no member of etcd any more\n{next}"))
                 }
             }

@@ -5,13 +5,9 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use skerry_formats::token::Validity;
 
-use super::{
-    roles::{self, NodeArgs},
-    verbs::CliError,
-};
+use super::{args::Places, own_node::OwnNode, verbs::CliError};
 use crate::{
     config::{San, Settings},
-    paths::Paths,
     pki::{self, Identity, Subject},
     sys::{clock, fs, machine},
 };
@@ -45,7 +41,7 @@ pub struct Way {
     /// URL at which the API server is reached [default: this node's address]
     #[arg(long, value_name = "URL")]
     server: Option<String>,
-    /// Configuration file
+    /// Configuration file [default: this node's]
     #[arg(long, short, value_name = "FILE")]
     config: Option<PathBuf>,
 }
@@ -54,15 +50,15 @@ pub struct Way {
 ///
 /// # Errors
 /// If there are no keys of a cluster here, or the span is none.
-pub fn text(paths: &Paths, verb: KubeconfigVerb) -> Result<String, CliError> {
+pub fn text(places: Places, verb: KubeconfigVerb) -> Result<String, CliError> {
     match verb {
         KubeconfigVerb::Admin { way } => {
-            let (identity, settings, server) = open(paths, way)?;
+            let (identity, settings, server) = open(places, way)?;
             Ok(identity.admin_kubeconfig(&server, &settings.cluster, clock::now())?)
         }
         KubeconfigVerb::Create { user, group, certificate_expires_after: Validity(lifetime), way } => {
             let lifetime = lifetime.ok_or(CliError::Endless)?;
-            let (identity, settings, server) = open(paths, way)?;
+            let (identity, settings, server) = open(places, way)?;
             let user = (&user, group.as_ref());
             Ok(identity.user_kubeconfig(user, lifetime, (&server, &settings.cluster), clock::now())?)
         }
@@ -70,12 +66,13 @@ pub fn text(paths: &Paths, verb: KubeconfigVerb) -> Result<String, CliError> {
 }
 
 /// The cluster's keys, what is known of it, and the URL of its API.
-fn open(paths: &Paths, way: Way) -> Result<(Identity, Settings, String), CliError> {
-    let folder = paths.pki();
+fn open(places: Places, way: Way) -> Result<(Identity, Settings, String), CliError> {
+    let node = OwnNode::find(places, way.config)?;
+    let folder = node.paths().pki();
     if !fs::exists(&folder.join("ca.crt")) {
         return Err(CliError::NoCluster(folder));
     }
-    let settings = roles::settings(&NodeArgs { config: way.config, ..NodeArgs::default() })?;
+    let settings = node.settings()?;
     let identity = pki::load_or_make(&folder, &settings, clock::now())?;
     let usual = settings.api.external.clone().or(settings.api.address.map(|v4| San::Ip(v4.into())));
     let seen =

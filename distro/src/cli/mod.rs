@@ -12,6 +12,7 @@ mod encryption;
 mod etcd;
 mod installed;
 mod kubeconfig;
+mod own_node;
 mod ports;
 mod reset;
 mod roles;

@@ -1,10 +1,7 @@
 //! `sk8s reset`.
 
-use super::{CliError, args::Places, installed};
-use crate::{
-    paths::Paths,
-    reset::{self, ResetError},
-};
+use super::{CliError, args::Places, own_node};
+use crate::reset::{self, ResetError};
 
 /// Whether to do it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,7 +14,7 @@ pub(super) enum Manner {
 
 /// Removes what is left, or shows what would be.
 pub(super) fn reset(places: Places, manner: Manner) -> Result<(), CliError> {
-    let paths = folders(places)?;
+    let paths = own_node::places(places)?.paths();
     if manner == Manner::Explain {
         let steps = reset::plan(&reset::observe(&paths)?, &paths);
         let lines: String = steps.iter().map(|step| format!("{step}\n")).collect();
@@ -40,9 +37,3 @@ pub(super) fn reset(places: Places, manner: Manner) -> Result<(), CliError> {
 }
 
 const NOTHING: &str = "nothing of sk8s is on this machine\n";
-
-/// The folders that were named now; where none was, those that the service was installed with.
-pub(super) fn folders(places: Places) -> Result<Paths, CliError> {
-    let installed = installed::installed()?.map(|args| args.places);
-    Ok(places.over(installed.map_or_else(Paths::default, Places::paths)))
-}

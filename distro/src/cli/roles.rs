@@ -7,25 +7,25 @@ use skerry_formats::{digest::Digest, token::JoinToken};
 use super::{
     args::Places,
     components::{Wanted, lay_out},
+    own_node,
     verbs::CliError,
 };
 use crate::{
     config::{Invalid, Raw, Settings},
     duty::Duty,
-    join,
-    node::{self, Order},
+    join::{self, TokenRecord},
+    node::{self, Joining, Order},
+    supervisor::chain,
     sys::{fs, machine},
 };
 
-/// Where the agent of an image writes the configuration.
-pub const CONFIG: &str = "/run/skerry/sk8s.yaml";
 /// What keeps workloads that do not ask for it off a controller.
 const CONTROL_PLANE: &str = "node-role.kubernetes.io/control-plane:NoSchedule";
 
 /// Flags of every role.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct NodeArgs {
-    /// Configuration file; `-` reads standard input
+    /// Configuration file; `-` reads standard input [default: /etc/sk8s/sk8s.yaml, if it is there]
     #[arg(long, short, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Name of the node, whatever the configuration says [default: the host name]
@@ -64,16 +64,28 @@ pub struct ControllerArgs {
 }
 
 impl ControllerArgs {
-    /// The configuration file, if it is named.
-    pub const fn config(&self) -> Option<&PathBuf> {
-        self.node.config.as_ref()
+    /// The flags of every role.
+    pub(super) fn into_node(self) -> NodeArgs {
+        self.node
     }
 }
 
 impl WorkerArgs {
-    /// The configuration file, if it is named.
-    pub const fn config(&self) -> Option<&PathBuf> {
-        self.node.config.as_ref()
+    /// The flags of every role.
+    pub(super) fn into_node(self) -> NodeArgs {
+        self.node
+    }
+}
+
+impl NodeArgs {
+    /// The configuration file: the one that is named, or else the usual one, which may not be there.
+    pub(super) fn file(&self) -> &Path {
+        self.config.as_deref().unwrap_or_else(|| Path::new(own_node::USUAL))
+    }
+
+    /// The same flags with the file that a node of them reads.
+    fn at_start(&self) -> Self {
+        Self { config: own_node::configuration(self.config.clone()), ..self.clone() }
     }
 }
 
@@ -98,13 +110,22 @@ struct JoinArgs {
 }
 
 impl JoinArgs {
-    fn read(&self) -> Result<Option<JoinToken>, CliError> {
-        let text = match (&self.token, &self.token_file) {
-            (Some(text), _) => Some(text.clone()),
-            (None, Some(path)) => Some(fs::read_to_string(path)?),
-            (None, None) => None,
+    /// The token, if one is named. A file that is gone or damaged since the node has joined does not keep it from its work.
+    fn read(&self, joining: Joining) -> Result<Option<JoinToken>, CliError> {
+        let path = match (&self.token, &self.token_file) {
+            (Some(text), _) => return Ok(Some(text.parse()?)),
+            (None, Some(path)) => path,
+            (None, None) => return Ok(None),
         };
-        Ok(text.map(|text| text.parse()).transpose()?)
+        let token = fs::read_to_string(path).map_err(CliError::from).and_then(|text| Ok(text.parse()?));
+        match (token, joining) {
+            (Ok(token), _) => Ok(Some(token)),
+            (Err(error), Joining::Ahead) => Err(error),
+            (Err(error), Joining::Done) => {
+                tracing::info!(why = %chain(&error), "no token is read, and none is needed: this node has joined");
+                Ok(None)
+            }
+        }
     }
 }
 
@@ -115,28 +136,35 @@ pub fn controller(args: &ControllerArgs, places: Places) -> Result<(), CliError>
         (false, true) => Duty::ControllerWorker,
         (false, false) => Duty::Controller,
     };
-    let mut node = args.node.clone();
+    let mut node = args.node.at_start();
     if duty == Duty::ControllerWorker && !args.no_taints {
         node.taints.push(CONTROL_PLANE.to_owned());
     }
-    let (raw, text) = raw(&node)?;
     let mut tokens = Vec::new();
     for path in &args.tokens {
         let bad = |source| CliError::Tokens { path: path.clone(), source };
         tokens.extend(join::read_tokens(&fs::read_to_string(path)?).map_err(bad)?);
     }
-    let (settings, token) = (check(&raw)?, args.join.read()?);
-    let (paths, _ready) = lay_out(places, Wanted::Node)?;
-    live(Order { duty, settings, raw, paths, config: path(&args.node).to_owned(), text, token, tokens })
+    run((duty, tokens), &node, &args.join, places)
 }
 
 /// Runs a worker.
 pub fn worker(args: &WorkerArgs, places: Places) -> Result<(), CliError> {
-    let (raw, text) = raw(&args.node)?;
-    let (settings, token) = (check(&raw)?, args.join.read()?);
+    run((Duty::Worker, Vec::new()), &args.node.at_start(), &args.join, places)
+}
+
+fn run(
+    (duty, tokens): (Duty, Vec<TokenRecord>),
+    node: &NodeArgs,
+    join: &JoinArgs,
+    places: Places,
+) -> Result<(), CliError> {
+    let (raw, text) = raw(node)?;
+    let settings = check(&raw)?;
+    let token = join.read(Joining::of(duty, &settings, &places.clone().paths()))?;
     let (paths, _ready) = lay_out(places, Wanted::Node)?;
-    let config = path(&args.node).to_owned();
-    live(Order { duty: Duty::Worker, settings, raw, paths, config, text, token, tokens: Vec::new() })
+    let text = text.map(|text| Digest::of(text.as_bytes()));
+    live(Order { duty, settings, raw, paths, config: node.file().to_owned(), text, token, tokens })
 }
 
 /// The configuration with what the flags say instead, checked.
@@ -147,32 +175,17 @@ pub fn settings(args: &NodeArgs) -> Result<Settings, CliError> {
     Ok(check(&raw(args)?.0)?)
 }
 
-fn check(raw: &Raw) -> Result<Settings, Invalid> {
+/// Checked, on this machine.
+pub(super) fn check(raw: &Raw) -> Result<Settings, Invalid> {
     Settings::validate(raw, &machine::host_name())
 }
 
-fn path(args: &NodeArgs) -> &Path {
-    args.config.as_deref().unwrap_or_else(|| Path::new(CONFIG))
-}
-
-/// The text of the configuration that is named; where none is, of the one that an image's agent writes, if it is there.
-///
-/// # Errors
-/// If it cannot be read.
-pub fn text(config: Option<&Path>) -> Result<Option<String>, CliError> {
-    match config {
-        Some(path) => Ok(Some(super::config::read(path)?)),
-        None => Ok(fs::read_if_there(Path::new(CONFIG))?),
-    }
-}
-
-/// The configuration with what the flags say instead, and the digest of its file's text.
-fn raw(args: &NodeArgs) -> Result<(Raw, Option<Digest>), CliError> {
-    let path = path(args);
-    let text = text(args.config.as_deref())?;
-    let digest = text.as_ref().map(|text| Digest::of(text.as_bytes()));
-    let file =
-        Raw::parse(&text.unwrap_or_default()).map_err(|source| CliError::Config { path: path.to_owned(), source })?;
+/// The configuration with what the flags say instead, and its file's text, if there is a file.
+pub(super) fn raw(args: &NodeArgs) -> Result<(Raw, Option<String>), CliError> {
+    let path = args.file();
+    let text = args.config.as_deref().map(super::config::read).transpose()?;
+    let file = Raw::parse(text.as_deref().unwrap_or_default())
+        .map_err(|source| CliError::Config { path: path.to_owned(), source })?;
     let mut flags = Raw::default();
     flags.spec.node.name.clone_from(&args.node_name);
     flags.spec.node.cri_socket.clone_from(&args.cri_socket);
@@ -185,7 +198,7 @@ fn raw(args: &NodeArgs) -> Result<(Raw, Option<Digest>), CliError> {
     if !args.taints.is_empty() {
         raw.spec.node.taints.get_or_insert_default().extend(args.taints.iter().cloned());
     }
-    Ok((raw, digest))
+    Ok((raw, text))
 }
 
 /// One thread decides; at most four more wait for answers.
@@ -199,4 +212,59 @@ fn live(order: Order) -> Result<(), CliError> {
     let result = runtime.block_on(node::run(order));
     runtime.shutdown_background();
     Ok(result?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use skerry_formats::{digest::Digest, role::Role, token::JoinToken};
+
+    use super::{JoinArgs, Joining, TokenRecord};
+    use crate::sys::{
+        fs::{self, Access},
+        machine,
+    };
+
+    fn file(path: PathBuf) -> JoinArgs {
+        JoinArgs { token: None, token_file: Some(path) }
+    }
+
+    #[test]
+    fn a_token_file_that_is_gone_stops_only_who_has_not_joined() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let join = file(folder.path().join("token"));
+        let error = join.read(Joining::Ahead).expect_err("needed").to_string();
+        assert!(error.starts_with("could not read") && error.contains("token"), "{error}");
+        assert_eq!(join.read(Joining::Done).expect("not needed"), None);
+    }
+
+    #[test]
+    fn a_damaged_token_file_stops_only_who_has_not_joined() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("token");
+        fs::write(&path, b"half of a tok", Access::Private, machine::account()).expect("written");
+        let error = file(path.clone()).read(Joining::Ahead).expect_err("needed");
+        assert_eq!(error.exit_code(), 2);
+        assert_eq!(file(path).read(Joining::Done).expect("not needed"), None);
+    }
+
+    #[test]
+    fn a_token_that_can_be_read_is_read_after_joining_too() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("token");
+        let TokenRecord { role, id, secret, .. } = TokenRecord::generate(Role::Worker, None).expect("a record");
+        let servers = vec!["192.0.2.1".parse().expect("a server")];
+        let text = JoinToken { role, id, secret, authority: Digest::of(b"authority"), servers }.to_string();
+        fs::write(&path, format!("{text}\n").as_bytes(), Access::Private, machine::account()).expect("written");
+        for joining in [Joining::Ahead, Joining::Done] {
+            let token = file(path.clone()).read(joining).expect("valid").expect("a token");
+            assert_eq!(token.to_string(), text, "it tells whether it is the same cluster");
+        }
+    }
+
+    #[test]
+    fn no_token_is_no_error_of_this_place() {
+        assert_eq!(JoinArgs::default().read(Joining::Ahead).expect("none"), None);
+    }
 }

@@ -8,13 +8,12 @@ use skerry_formats::{
     token::{JoinToken, Server, TokenId, Validity},
 };
 
-use super::verbs::CliError;
+use super::{own_node::OwnNode, verbs::CliError};
 use crate::{
     api::{ApiError, Client},
     config::Settings,
     join::{BadRecord, SECRETS, TokenRecord},
     link,
-    paths::Paths,
     pki::{self, Identity, UnixTime, admin},
     sys::{clock, fs, machine},
 };
@@ -73,10 +72,10 @@ pub enum TokenVerb {
 const AGAIN: Duration = Duration::from_millis(500);
 
 /// Does it; what comes back is to be printed.
-pub fn obey(verb: TokenVerb, paths: &Paths, settings: &Settings) -> Result<String, CliError> {
+pub(super) fn obey(verb: TokenVerb, node: &OwnNode) -> Result<String, CliError> {
     match verb {
         TokenVerb::Create { role, expiry, servers, wait } => {
-            let identity = identity(paths, settings)?;
+            let (identity, _) = identity(node)?;
             let client = client(&identity)?;
             let servers = if servers.is_empty() { own_servers()? } else { servers };
             let record = TokenRecord::generate(role, ends(expiry))?;
@@ -91,9 +90,9 @@ pub fn obey(verb: TokenVerb, paths: &Paths, settings: &Settings) -> Result<Strin
             tell(&client)?;
             token(&record, &identity.ca.certificate, servers)
         }
-        TokenVerb::List { role } => list(&client(&identity(paths, settings)?)?, role),
+        TokenVerb::List { role } => list(&client(&identity(node)?.0)?, role),
         TokenVerb::Invalidate { tokens } => {
-            let client = client(&identity(paths, settings)?)?;
+            let client = client(&identity(node)?.0)?;
             let mut said = String::new();
             for text in tokens {
                 let id = id(&text)?;
@@ -125,11 +124,14 @@ fn ends(Validity(length): Validity) -> Option<UnixTime> {
     length.map(|length| UnixTime(clock::now().floored().0.saturating_add(length.as_secs())))
 }
 
-pub(super) fn identity(paths: &Paths, settings: &Settings) -> Result<Identity, CliError> {
-    if !fs::exists(&paths.pki().join("ca.key")) {
-        return Err(CliError::NoCluster(paths.pki()));
+/// The cluster's keys, which a controller has, and what the node is.
+pub(super) fn identity(node: &OwnNode) -> Result<(Identity, Settings), CliError> {
+    let folder = node.paths().pki();
+    if !fs::exists(&folder.join("ca.key")) {
+        return Err(CliError::NoCluster(folder));
     }
-    Ok(pki::load_or_make(&paths.pki(), settings, clock::now())?)
+    let settings = node.settings()?;
+    Ok((pki::load_or_make(&folder, &settings, clock::now())?, settings))
 }
 
 pub(super) fn client(identity: &Identity) -> Result<Client, CliError> {

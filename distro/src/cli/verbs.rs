@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, Write as _},
-    path::{Path, PathBuf},
+    path::PathBuf,
 };
 
 use skerry_formats::token::{BadPart, BadToken};
@@ -13,9 +13,9 @@ use super::{
     backup as save, cluster, completion,
     components::{Wanted, lay_out},
     config::{self, ConfigVerbError},
-    encryption, etcd, kubeconfig, ports, reset,
-    roles::{self, NodeArgs},
-    service, status, sysinfo, token,
+    encryption, etcd, kubeconfig,
+    own_node::{self, OwnNode},
+    ports, reset, roles, service, status, sysinfo, token,
     version::{self, VersionError},
 };
 use crate::{
@@ -246,16 +246,10 @@ pub fn obey(args: Args) -> Result<(), CliError> {
     match args.verb {
         Verb::Controller(args) => roles::controller(&args, places),
         Verb::Worker(args) => roles::worker(&args, places),
-        Verb::Token(verb) => print(&token::obey(verb, &places.paths(), &roles::settings(&NodeArgs::default())?)?),
-        Verb::Etcd(verb) => {
-            let (paths, settings) = (places.paths(), roles::settings(&NodeArgs::default())?);
-            print(&etcd::obey(verb, &token::identity(&paths, &settings)?, (&paths, &settings))?)
-        }
+        Verb::Token(verb) => print(&token::obey(verb, &OwnNode::find(places, None)?)?),
+        Verb::Etcd(verb) => print(&etcd::obey(verb, &OwnNode::find(places, None)?)?),
         Verb::Airgap(verb) => airgap::obey(&verb, places),
-        Verb::Encryption(verb) => {
-            let identity = token::identity(&places.paths(), &roles::settings(&NodeArgs::default())?)?;
-            encryption::obey(&verb, &identity)
-        }
+        Verb::Encryption(verb) => encryption::obey(&verb, &OwnNode::find(places, None)?),
         Verb::Ports(args) => print(&ports::obey(&args)),
         Verb::Install { words } => print(&service::install(&places, &words)?),
         Verb::Start => print(&service::start()?),
@@ -268,27 +262,18 @@ pub fn obey(args: Args) -> Result<(), CliError> {
                 (false, true) => Purpose::Worker,
                 _ => Purpose::Both,
             };
-            sysinfo::sysinfo(&places.paths(), purpose, &output)
+            sysinfo::sysinfo(&own_node::places(places)?.paths(), purpose, &output)
         }
         Verb::Completion { shell } => print(&completion::script(shell)),
-        Verb::Status { of, output } => print(&status::show(&places.paths(), of.as_ref(), &output)?),
+        Verb::Status { of, output } => print(&status::show(&own_node::places(places)?.paths(), of.as_ref(), &output)?),
         Verb::Kubectl { args } => become_part("kubectl", args, places),
         Verb::Helm { args } => become_part("helm", args, places),
-        Verb::Kubeconfig(verb) => print(&kubeconfig::text(&places.paths(), verb)?),
+        Verb::Kubeconfig(verb) => print(&kubeconfig::text(places, verb)?),
         Verb::Cluster(verb) => Ok(cluster::obey(&verb)?),
-        Verb::Config(verb) => Ok(config::obey(verb, Path::new(roles::CONFIG), &reset::folders(places)?)?),
-        Verb::Backup(args) => {
-            let (paths, _ready) = lay_out(places, Wanted::Program)?;
-            save::save(&paths, &args)
-        }
-        Verb::Restore(args) => {
-            let (paths, _ready) = lay_out(places, Wanted::Program)?;
-            save::restore(&paths, &args)
-        }
-        Verb::Storage(verb) => {
-            let (paths, _ready) = lay_out(places, Wanted::Program)?;
-            save::storage(&paths, &verb)
-        }
+        Verb::Config(verb) => Ok(config::obey(verb, places)?),
+        Verb::Backup(args) => save::save(places, &args),
+        Verb::Restore(args) => save::restore(places, &args),
+        Verb::Storage(verb) => save::storage(places, verb),
         Verb::Version { all, output } => {
             let of = if all { version::Of::All } else { version::Of::Own };
             print(&version::version(places, of, &output)?)
@@ -299,7 +284,7 @@ pub fn obey(args: Args) -> Result<(), CliError> {
 /// Becomes a program of upstream's that people talk to, with the owner's rights.
 fn become_part(name: &str, args: Vec<String>, places: Places) -> Result<(), CliError> {
     let all: Vec<String> = std::iter::once(name.to_owned()).chain(args).collect();
-    let (paths, _ready) = lay_out(places, Wanted::Program)?;
+    let (paths, _ready) = lay_out(own_node::places(places)?, Wanted::Program)?;
     let kubeconfig = paths.admin().join("kubeconfig");
     Err(process::become_program(&paths.components.join("clients"), &all, ("KUBECONFIG", &kubeconfig)).into())
 }

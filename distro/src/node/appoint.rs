@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use skerry_formats::token::{JoinToken, Server};
 
-use super::standing::{EnrolError, say, until_let_in};
+use super::{
+    joined,
+    standing::{EnrolError, say, until_let_in},
+};
 use crate::{
-    config::{Raw, Settings},
-    datastore,
-    join::{self, Appointment, Candidate, Heard, Next, Own, SILENCE, Silence, Start},
+    config::{NodeName, Raw, Settings},
+    join::{self, Appointment, Candidate, Heard, Next, SILENCE, Silence, Start},
     link,
     paths::Paths,
     peers::{Company, Known},
@@ -52,13 +54,7 @@ pub async fn appoint(
     for certificate in kept.iter().map(|kept| &kept.identity.ca.certificate).chain(&keys) {
         same_cluster(certificate, token)?;
     }
-    let start = join::start(Own {
-        appointment: kept.is_some().into(),
-        objects: datastore::begun(&settings.storage, paths).into(),
-        keys: keys.is_some().into(),
-        heard: fs::exists(&paths.heard()).into(),
-        token: token.is_some().into(),
-    });
+    let start = join::start(joined::own(settings, paths, token.is_some().into()));
     let appointment = match (start, kept, token) {
         (Start::Joined, Some(kept), _) => kept,
         (Start::Joins, _, Some(token)) => join_with(newcomer, token, board).await?,
@@ -73,7 +69,7 @@ pub async fn appoint(
         _ => return Ok(None),
     };
     lay_out(paths, &appointment)?;
-    agreed(newcomer, &appointment.config).map(Some)
+    agreed(newcomer.raw, &settings.node, &appointment.config).map(Some)
 }
 
 /// What the note says to people.
@@ -134,7 +130,7 @@ fn same_cluster(certificate: &str, token: Option<&JoinToken>) -> Result<(), Enro
     }
 }
 
-fn load(paths: &Paths) -> Result<Option<Appointment>, EnrolError> {
+pub(super) fn load(paths: &Paths) -> Result<Option<Appointment>, EnrolError> {
     let path = paths.appointment();
     let Some(text) = fs::read_if_there(&path)? else { return Ok(None) };
     serde_json::from_str(&text).map(Some).map_err(|source| EnrolError::Damaged { path, source })
@@ -172,10 +168,10 @@ fn lay_out(paths: &Paths, appointment: &Appointment) -> Result<(), EnrolError> {
 }
 
 /// The owner's words here, over those of the cluster; where all controllers must say the same, they must.
-fn agreed(newcomer: Newcomer<'_>, cluster: &str) -> Result<(Raw, Settings), EnrolError> {
+pub(super) fn agreed(own: &Raw, node: &NodeName, cluster: &str) -> Result<(Raw, Settings), EnrolError> {
     let theirs = Raw::parse(cluster).map_err(EnrolError::Config)?;
-    let merged = newcomer.raw.clone().over(theirs.clone()).map_err(EnrolError::Config)?;
-    let name = newcomer.settings.node.as_str();
+    let merged = own.clone().over(theirs.clone()).map_err(EnrolError::Config)?;
+    let name = node.as_str();
     let (ours, theirs) = (Settings::validate(&merged, name)?, Settings::validate(&theirs, name)?);
     match ours.differs(&theirs) {
         Some(key) => Err(EnrolError::Differs(key)),

@@ -5,6 +5,7 @@ mod care;
 mod charts;
 mod controllers;
 pub mod council;
+mod joined;
 mod linked;
 mod prepare;
 mod renew;
@@ -15,6 +16,7 @@ mod standing;
 mod tasks;
 mod upgrade;
 
+pub use joined::{Joining, effective};
 pub use prepare::{Keys, NodeError, Prepared, prepare};
 pub use run::{Order, run};
 pub use standing::{EnrolError, Standing, enrol};
