@@ -19,7 +19,8 @@ use crate::{
     duty::Duty,
     join::TokenRecord,
     paths::Paths,
-    pki, shutdown, status,
+    pki::{self, Cluster},
+    shutdown, status,
     supervisor::{Board, Command, Driver, Handle, board, chain},
     sys::{
         accounts::Account,
@@ -99,11 +100,12 @@ fn record(order: &Order) -> Result<(), fs::FsError> {
 }
 
 /// A new key in the place of a lost one would leave every Secret unreadable.
-fn same_keyring(paths: &Paths) -> Result<(), NodeError> {
+fn same_keyring(paths: &Paths) -> Result<Cluster, NodeError> {
     let objects = [paths.sqlite(), paths.etcd()].into_iter().find(|path| fs::exists(path));
     match (objects, pki::load_keyring(&paths.pki())?) {
         (Some(objects), None) => Err(NodeError::NoKeyring { keyring: pki::keyring_path(&paths.pki()), objects }),
-        _ => Ok(()),
+        (Some(_), Some(_)) => Ok(Cluster::Begun),
+        (None, _) => Ok(Cluster::New),
     }
 }
 
@@ -122,8 +124,8 @@ async fn stand(order: &mut Order, machine: &Machine, board: &Board) -> Result<Op
                 (order.raw, order.settings) = agreed;
             }
         }
-        same_keyring(&order.paths)?;
-        let identity = pki::load_or_make(&order.paths.pki(), &order.settings, clock::now())?;
+        let cluster = same_keyring(&order.paths)?;
+        let identity = pki::load_or_make(&order.paths.pki(), &order.settings, cluster, clock::now())?;
         return Ok(Some(Standing::Owner(identity)));
     }
     let joining = standing::enrol(newcomer, order.token.as_ref(), board);

@@ -57,7 +57,7 @@ async fn serve<T: DeserializeOwned + Send>(
     let name = "tower".parse().expect("a name");
     let request = LeafRequest { dns_names: vec![CONTROLLER_NAME.to_owned()], ..kubelet_server(&name) };
     let leaf = ca.issue(&request, clock::now()).expect("issued");
-    let keys = of(&*Front::keys(&Credentials { authority: ca.certificate.clone(), leaf }).expect("keys"));
+    let keys = of(&Front::keys(&Credentials { authority: ca.certificate.clone(), leaf }).expect("keys"));
     let (listener, server) = listener().await;
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
