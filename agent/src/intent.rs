@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use skerry_formats::{
     name::Name,
+    node_address::NodeAddress,
     role::Role,
     seed::{
         Api, Cidr, ClusterIdentity, Domain, HandOut, HostName, Interface, LabelKey, LabelValue, San, Secret, Seed,
@@ -73,6 +74,8 @@ pub struct Cluster {
     pub domain: Option<Domain>,
     /// Whether the API says what nodes and pods use.
     pub metrics_server: Option<bool>,
+    /// Which of its addresses is the node's.
+    pub node_address: Option<NodeAddress>,
     /// Labels of the node.
     pub labels: BTreeMap<LabelKey, LabelValue>,
     /// Taints of the node.
@@ -150,6 +153,7 @@ impl Intent {
                 services: section.service_cidr.clone(),
                 domain: section.cluster_domain.clone(),
                 metrics_server: section.metrics_server,
+                node_address: section.node_address.clone(),
                 labels: section.labels.clone(),
                 taints: section.taints.clone(),
                 workloads: section.workloads,

@@ -3,11 +3,14 @@
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use sk8s::cli::{self, Args};
+use sk8s::{
+    cli::{self, Args},
+    service,
+};
 
 fn main() -> ExitCode {
     tracing_subscriber::fmt().with_writer(std::io::stderr).without_time().with_target(false).with_ansi(false).init();
-    match cli::obey(Args::parse()) {
+    match cli::obey(Args::try_parse().unwrap_or_else(|error| leave(&error))) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
@@ -19,7 +22,22 @@ fn main() -> ExitCode {
             if let Some(hint) = error.hint() {
                 eprintln!("  hint: {hint}");
             }
-            ExitCode::from(error.exit_code())
+            let code = error.exit_code();
+            if code == REFUSED {
+                service::give_up();
+            }
+            ExitCode::from(code)
         }
     }
+}
+
+/// The exit code of what is refused now and would be the next time: whoever supervises it need not start it again.
+const REFUSED: u8 = 2;
+
+/// Prints the usage, or help that was asked for.
+fn leave(error: &clap::Error) -> ! {
+    if error.exit_code() == i32::from(REFUSED) {
+        service::give_up();
+    }
+    error.exit()
 }

@@ -86,6 +86,12 @@ impl Paths {
         self.data.join("etcd")
     }
 
+    /// The database of this controller's member of etcd.
+    #[must_use]
+    pub fn etcd_database(&self) -> PathBuf {
+        self.etcd().join("member/snap/db")
+    }
+
     /// Folder of what joins this node to others.
     #[must_use]
     pub fn link(&self) -> PathBuf {
@@ -108,6 +114,18 @@ impl Paths {
     #[must_use]
     pub fn hosts(&self) -> PathBuf {
         self.of(ComponentId::KubeApiserver).join("hosts")
+    }
+
+    /// Backups that a controller makes at intervals, unless its configuration names another folder.
+    #[must_use]
+    pub fn snapshots(&self) -> PathBuf {
+        self.data.join("snapshots")
+    }
+
+    /// Backups that are made before another version of sk8s goes on.
+    #[must_use]
+    pub fn upgrades(&self) -> PathBuf {
+        self.data.join("upgrades")
     }
 
     /// Which sk8s worked last on the data.

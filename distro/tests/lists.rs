@@ -40,7 +40,7 @@ fn known(target: Target) -> BTreeSet<String> {
 #[test]
 #[ignore = "needs upstream's programs"]
 fn flags_are_those_of_kubernetes() {
-    for target in [Target::KubeApiserver, Target::KubeControllerManager, Target::KubeScheduler] {
+    for target in [Target::KubeApiserver, Target::KubeControllerManager, Target::KubeScheduler, Target::Kubelet] {
         assert_eq!(flags(&help("kube", &[target.as_str(), "--help"])), known(target), "{}", target.as_str());
     }
 }

@@ -13,6 +13,7 @@ pub mod layout;
 pub mod manifest;
 pub mod moment;
 pub mod name;
+pub mod node_address;
 pub mod payload;
 pub mod role;
 pub mod seed;

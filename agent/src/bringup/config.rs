@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, net::Ipv4Addr};
 
 use serde::Serialize;
 use skerry_formats::{
+    node_address::NodeAddress,
     role::Role,
     seed::{Api, Workloads},
     storage::StorageType,
@@ -57,7 +58,7 @@ struct Storage {
     etcd: Option<Etcd>,
 }
 
-/// This controller's member: the others reach it where everybody does.
+/// This controller's member: the others reach it where everybody does, unless the node has an address of its own choice.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Etcd {
@@ -67,6 +68,8 @@ struct Etcd {
 #[derive(Serialize)]
 struct Node<'a> {
     name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    address: Option<&'a NodeAddress>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     labels: BTreeMap<&'a str, &'a str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -93,12 +96,13 @@ pub fn cluster_config(intent: &Intent, cluster: &Cluster) -> String {
                 etcd: cluster
                     .api
                     .address
-                    .filter(|_| kind == StorageType::Etcd)
+                    .filter(|_| kind == StorageType::Etcd && cluster.node_address.is_none())
                     .map(|peer_address| Etcd { peer_address }),
             }),
             metrics_server: cluster.metrics_server.map(|enabled| MetricsServer { enabled }),
             node: Node {
                 name: intent.name.as_str(),
+                address: cluster.node_address.as_ref(),
                 labels: cluster.labels.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect(),
                 taints: cluster.taints.iter().map(|taint| taint.as_str()).collect(),
             },

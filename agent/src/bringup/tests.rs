@@ -87,6 +87,14 @@ fn what_controllers_and_a_worker_are_handed_is_golden() {
 }
 
 #[test]
+fn a_controller_whose_address_is_chosen_has_its_member_of_etcd_there() {
+    let said = handed(&FURTHER.replace("  api:\n", "  node-address: 10.0.0.0/24\n  api:\n"));
+    assert!(said.contains("  api:\n    address: 192.168.1.11\n"), "{said}");
+    assert!(said.contains("  node:\n    name: mill\n    address: 10.0.0.0/24\n"), "{said}");
+    assert!(!said.contains("peerAddress"), "{said}");
+}
+
+#[test]
 fn a_controller_that_works_says_which_workloads() {
     let line = |more: &str| {
         let said = handed(&format!("skerry: {{role: controller{more}}}\n"));

@@ -61,6 +61,7 @@ fn section_of(host: &Host) -> Section {
         role: Some(host.role.role()),
         workloads: host.workloads(),
         network: host.network.clone(),
+        node_address: host.node_address.clone(),
         labels: host.labels.clone(),
         taints: host.taints.clone(),
         ..Section::default()
@@ -76,7 +77,8 @@ fn controller(cluster: &Cluster, host: &Host, section: Section) -> Result<Sectio
         pod_cidr: spec.network.pods.clone(),
         service_cidr: spec.network.services.clone(),
         cluster_domain: spec.network.domain.clone(),
-        metrics_server: spec.metrics_server.enabled.then_some(true),
+        // Said also where it is off: a controller that joined while it was on would keep to that.
+        metrics_server: Some(spec.metrics_server.enabled),
         ..section
     })
 }

@@ -249,6 +249,7 @@ fn host(number: usize, role: Duty) -> Host {
         role,
         no_taints: false,
         addresses,
+        node_address: [None, Some("eth1"), Some("10.0.0.0/24")][number % 3].map(|wish| wish.parse().unwrap()),
         ssh: None,
         localhost: false,
         board: None,
@@ -296,6 +297,7 @@ proptest! {
         for ((_, made), host) in made.iter().zip(&cluster.spec.hosts) {
             let text = made.to_cloud_config().unwrap();
             prop_assert_eq!(&read(&text), made);
+            prop_assert_eq!(&made.skerry.node_address, &host.node_address);
             prop_assert_eq!(text.contains("PRIVATE KEY"), host.name == *founder, "only one may make the cluster");
             prop_assert_eq!(made.skerry.token.is_some(), several || !host.role.controls());
             let told = if host.name == *founder { plan.tokens.len() } else { 0 };

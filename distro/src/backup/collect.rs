@@ -6,9 +6,9 @@ use std::{
 };
 
 use super::{
+    draft::{self, Draft},
     error::BackupError,
     format::{Datastore, Manifest, Origin, Readable},
-    made::BackupName,
     write::{self, Content, Entry},
 };
 use crate::{
@@ -16,7 +16,8 @@ use crate::{
     config::{DataSource, Settings, Storage},
     datastore::{self, Tool, Tools, word},
     paths::Paths,
-    pki::{LeafId, Shared, UnixTime},
+    peers::Etcd,
+    pki::{Keyring, Leaf, LeafId, Shared, UnixTime, load_keyring},
     status,
     sys::{
         accounts::Account,
@@ -77,7 +78,7 @@ pub struct Saved {
 /// Folders of the data folder that a cluster cannot be made again from anything else.
 pub(super) const FOLDERS: [&str; 2] = ["manifests", "pki"];
 
-/// Makes a backup. The objects are of one moment; keys and manifests are read right after.
+/// Makes a backup. The objects are of one moment; keys and manifests are read before, and the keys of Secrets once more after.
 ///
 /// # Errors
 /// If there is no cluster, its datastore does not answer, or a file cannot be read or written. Nothing of a backup that
@@ -94,7 +95,7 @@ pub fn save(order: &Order<'_>, destination: Destination<'_>) -> Result<Saved, Ba
     if !fs::exists(beside) {
         fs::create_folder(beside, Access::Private, Account::ROOT)?;
     }
-    let draft = Draft::create(beside)?;
+    let draft = Draft::create(beside, &order.settings.node)?;
     let (datastore, entries) = collect(order, &draft)?;
     let members = entries.iter().map(Entry::member).collect::<Result<Vec<_>, _>>()?;
     // What another version left is that version's to restore.
@@ -112,47 +113,48 @@ pub fn save(order: &Order<'_>, destination: Destination<'_>) -> Result<Saved, Ba
             None
         }
         Destination::Folder(folder) => {
-            let partial = draft.0.join("archive");
+            let partial = draft.path("archive");
             write::write(&mut fs::create_new(&partial, Access::Private)?, &manifest, &entries)?;
             fs::persist(&partial)?;
-            let path = folder.join(BackupName::made(order.now).to_string());
-            fs::rename(&partial, &path)?;
-            fs::persist(folder)?;
-            Some(path)
+            Some(draft::place(&partial, folder, (order.now, &order.settings.node))?)
         }
     };
     Ok(Saved { path, datastore })
 }
 
-/// A folder that goes when it is no longer needed, however that comes about.
-struct Draft(PathBuf);
-
-/// Its name; one that a power loss left over is taken over.
-const DRAFT: &str = ".sk8s_backup_draft";
-
-impl Draft {
-    fn create(beside: &Path) -> Result<Self, BackupError> {
-        let folder = beside.join(DRAFT);
-        fs::remove_tree(&folder)?;
-        fs::create_folder(&folder, Access::Private, Account::ROOT)?;
-        Ok(Self(folder))
-    }
-}
-
-impl Drop for Draft {
-    fn drop(&mut self) {
-        if let Err(error) = fs::remove_tree(&self.0) {
-            tracing::warn!(%error, "a draft stays");
-        }
-    }
-}
-
 fn collect(order: &Order<'_>, draft: &Draft) -> Result<(Datastore, Vec<Entry>), BackupError> {
+    let pki = order.paths.pki();
+    let before = load_keyring(&pki)?;
+    let mut entries = files(order)?;
     let (datastore, file) = datastore(order, draft)?;
-    let mut entries = Vec::new();
+    if let Some(keyring) = readers(before, load_keyring(&pki)?) {
+        let text = format!("{:#}\n", serde_json::json!(keyring));
+        let content = Content::Bytes(text.into_bytes());
+        entries.push(Entry { path: KEYRING.parse()?, readable: Readable::Owner, content });
+    }
     if let (Some(name), Some(file)) = (datastore.file(), file) {
         entries.push(Entry { path: name.parse()?, readable: Readable::Owner, content: Content::File(file) });
     }
+    Ok((datastore, entries))
+}
+
+/// The keys of Secrets among the entries.
+const KEYRING: &str = "pki/keyring.json";
+
+/// The keys that read each Secret of a moment between two looks at them. Those of before alone may lack the one of a change
+/// that began since, those of after the one of a change that ended. One comes and goes in six steps, each as long as
+/// kube-apiserver takes to look for new keys, and not in between. The generation is that of before, so that a restored
+/// controller takes in what its objects say of later ones.
+fn readers(before: Option<Keyring>, after: Option<Keyring>) -> Option<Keyring> {
+    match (before, after) {
+        (Some(before), Some(after)) => Some(before.with(&after)),
+        (before, after) => before.or(after),
+    }
+}
+
+/// Configuration, manifests and keys, but for those of Secrets.
+fn files(order: &Order<'_>) -> Result<Vec<Entry>, BackupError> {
+    let mut entries = Vec::new();
     if let Some(text) = order.configuration {
         let content = Content::Bytes(text.as_bytes().to_vec());
         entries.push(Entry { path: "configuration/sk8s.yaml".parse()?, readable: Readable::Owner, content });
@@ -160,6 +162,9 @@ fn collect(order: &Order<'_>, draft: &Draft) -> Result<(Datastore, Vec<Entry>), 
     for name in FOLDERS {
         for found in fs::files_below(&order.paths.data.join(name))? {
             let Ok(below) = found.path.strip_prefix(&order.paths.data) else { continue };
+            if below == Path::new(KEYRING) {
+                continue;
+            }
             let readable = match found.access {
                 Access::Private => Readable::Owner,
                 Access::Public | Access::Program => Readable::Everyone,
@@ -168,20 +173,20 @@ fn collect(order: &Order<'_>, draft: &Draft) -> Result<(Datastore, Vec<Entry>), 
             entries.push(Entry { path: below.display().to_string().parse()?, readable, content });
         }
     }
-    Ok((datastore, entries))
+    Ok(entries)
 }
 
 /// A copy of the objects, of one moment.
 fn datastore(order: &Order<'_>, draft: &Draft) -> Result<(Datastore, Option<PathBuf>), BackupError> {
     let tools = Tools::of(order.paths);
-    let copy = draft.0.join("copy");
+    let copy = draft.path("copy");
     match &order.settings.storage {
         Storage::Kine { source: DataSource::Sqlite } => {
             let found = tools.summary(Tool::Kine, &["snapshot", &word(&order.paths.sqlite()), &word(&copy)])?;
             Ok((Datastore::sqlite(found), Some(copy)))
         }
         Storage::Etcd(_) if order.servers == Servers::Stopped => {
-            let left = word(&order.paths.etcd().join("member/snap/db"));
+            let left = word(&order.paths.etcd_database());
             Ok((Datastore::etcd(tools.summary(Tool::Etcd, &["copy", &left, &word(&copy)])?), Some(copy)))
         }
         Storage::Etcd(_) => {
@@ -189,11 +194,41 @@ fn datastore(order: &Order<'_>, draft: &Draft) -> Result<(Datastore, Option<Path
             let authority = order.paths.of(ComponentId::KubeApiserver).join(Shared::EtcdCa.file());
             let files = [authority, leaf.certificate(order.paths), leaf.key(order.paths)].map(|path| word(&path));
             let [authority, certificate, key] = &files;
+            answers([authority, certificate, key].map(Path::new))?;
             let words = ["snapshot", "--endpoint", etcd::CLIENT_URL, "--cacert", authority, "--cert", certificate];
             let copied = word(&copy);
             let words: Vec<&str> = words.into_iter().chain(["--key", key, copied.as_str()]).collect();
             Ok((Datastore::etcd(tools.summary(Tool::Etcd, &words)?), Some(copy)))
         }
         Storage::Kine { .. } | Storage::External(_) => Ok((Datastore::External, None)),
+    }
+}
+
+/// An etcd that was started again and has no majority takes connections, and answers none: a copy would be waited for in vain,
+/// for minutes.
+fn answers([authority, certificate, key]: [&Path; 3]) -> Result<(), BackupError> {
+    let leaf = Leaf { certificate: fs::read_to_string(certificate)?, key: fs::read_to_string(key)? };
+    let etcd = Etcd::new(etcd::CLIENT_URL, &fs::read_to_string(authority)?, &leaf);
+    etcd.and_then(|etcd| etcd.leader()).map(drop).map_err(BackupError::Silent)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::readers;
+    use crate::pki::Keyring;
+
+    #[test]
+    fn a_change_of_keys_that_begins_or_ends_meanwhile_leaves_no_secret_unreadable() {
+        let first = Keyring::generate().expect("randomness");
+        let rings: Vec<_> = std::iter::successors(Some(first), |ring| ring.next().ok()).take(4).collect();
+        let numbers = |before: usize, after: usize| {
+            let kept = readers(rings.get(before).cloned(), rings.get(after).cloned()).expect("some");
+            (kept.generation(), kept.numbers().collect::<Vec<_>>())
+        };
+        assert_eq!(numbers(0, 0), (1, vec![1]));
+        assert_eq!(numbers(0, 2), (1, vec![1, 2]), "it began: the second encrypts already");
+        assert_eq!(numbers(2, 3), (3, vec![2, 1]), "it ended: the first was in use still");
+        assert_eq!(numbers(0, 3), (1, vec![1, 2]), "both");
+        assert_eq!(numbers(9, 3), (4, vec![2]), "there were none before");
     }
 }

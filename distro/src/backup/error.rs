@@ -5,6 +5,8 @@ use std::{io, path::PathBuf};
 use super::format::{BadManifest, MemberPath};
 use crate::{
     datastore::DatastoreError,
+    peers::EtcdError,
+    pki::{NoRandomness, PkiError},
     sys::fs::FsError,
     version::{BadRecord, BadRelease, Refused},
 };
@@ -18,6 +20,15 @@ pub enum BackupError {
     /// The datastore.
     #[error(transparent)]
     Datastore(#[from] DatastoreError),
+    /// The cluster's own etcd, which is asked for a copy.
+    #[error(
+        "the cluster's etcd does not answer here; where the majority of its members is lost, `sk8s stop` and repeat `sk8s \
+         backup`, which then copies what is on the disk"
+    )]
+    Silent(#[source] EtcdError),
+    /// The cluster's keys.
+    #[error(transparent)]
+    Keys(#[from] PkiError),
     /// There is nothing to save.
     #[error("no cluster was made in `{}` yet", .0.display())]
     NoCluster(PathBuf),
@@ -49,9 +60,14 @@ pub enum BackupError {
     Running(PathBuf),
     /// Something would be overwritten.
     #[error(
-        "`{}` holds a cluster already; restore into an empty folder with `--data-dir`, or remove this one with `sk8s reset`", .0.display()
+        "`{}` holds a cluster already; restore into an empty folder with `--data-dir`, or {}", .folder.display(), removal(.backups)
     )]
-    Occupied(PathBuf),
+    Occupied {
+        /// Where the cluster is.
+        folder: PathBuf,
+        /// Backups that would go with it.
+        backups: Vec<PathBuf>,
+    },
     /// A restore that did not end.
     #[error("a restore did not end here: repeat `sk8s restore`, which begins again")]
     Unfinished,
@@ -64,9 +80,12 @@ pub enum BackupError {
     /// Which version the restored data are.
     #[error(transparent)]
     Record(#[from] BadRecord),
+    /// A restored member of etcd has numbers of its own.
+    #[error(transparent)]
+    Randomness(#[from] NoRandomness),
     /// A restored member of etcd has an address.
-    #[error("this machine has no network address yet, which a member of etcd is restored with")]
-    NoAddress,
+    #[error("this machine lacks {0}, which a member of etcd is restored with")]
+    NoAddress(String),
     /// The configuration in the backup.
     #[error("the backup's configuration cannot be read; give another with `--config`")]
     Config(#[source] crate::config::ConfigError),
@@ -76,4 +95,14 @@ pub enum BackupError {
     /// Our own files.
     #[error("could not write `manifest.json`")]
     Json(#[source] serde_json::Error),
+}
+
+/// How a cluster is removed.
+fn removal(backups: &[PathBuf]) -> String {
+    let with = "remove this one with `sk8s reset`";
+    if backups.is_empty() {
+        return with.to_owned();
+    }
+    let all: Vec<String> = backups.iter().map(|path| format!("`{}`", path.display())).collect();
+    format!("move {} elsewhere first, and then {with}, which takes all that lies beside it", all.join(", "))
 }

@@ -15,6 +15,7 @@
 //! Whoever has a backup has the cluster: it is made readable by root alone.
 
 mod collect;
+mod draft;
 mod error;
 mod format;
 mod made;
@@ -27,10 +28,10 @@ mod write;
 pub use collect::{Destination, Order, Saved, Servers, save};
 pub use error::BackupError;
 pub use format::{BadManifest, Datastore, Manifest, Member, MemberPath};
-pub use made::{BackupName, expired};
+pub use made::{BackupName, Keep, Nameless, Ours, expired};
 pub(crate) use restore::member;
 pub use restore::{Restored, Source, Target, restore, unfinished};
-pub use schedule::{Keep, Subject, follow, round};
+pub use schedule::{Subject, follow, round};
 pub use snapshots::{BadSnapshots, Interval, RawSnapshots, Snapshots};
 
 #[cfg(test)]

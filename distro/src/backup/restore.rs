@@ -12,6 +12,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use ring::rand::{SecureRandom as _, SystemRandom};
+use skerry_formats::name::Name;
+
 use super::{
     error::BackupError,
     format::{Datastore, Manifest},
@@ -21,9 +24,12 @@ use crate::{
     config::{EtcdMember, Raw, Settings, Storage},
     datastore::{Summary, Tool, Tools, word},
     paths::Paths,
-    peers, status,
+    peers,
+    pki::NoRandomness,
+    status,
     sys::{
         accounts::Account,
+        addresses::sought,
         fs::{self, Access},
         machine,
     },
@@ -34,6 +40,8 @@ use crate::{
 pub struct Source<'a> {
     /// The archive.
     pub archive: &'a mut dyn Read,
+    /// Its file, if it is one.
+    pub file: Option<&'a Path>,
     /// A configuration instead of the archive's own.
     pub configuration: Option<String>,
 }
@@ -92,7 +100,7 @@ pub fn restore(source: Source<'_>, target: Target<'_>) -> Result<Restored, Backu
         }
         fs::remove_tree(&stage)?;
     }
-    vacant(paths)?;
+    vacant(paths, source.file)?;
     if !fs::exists(&paths.data) {
         fs::create_folder(&paths.data, Access::Public, Account::ROOT)?;
     }
@@ -110,14 +118,30 @@ pub fn restore(source: Source<'_>, target: Target<'_>) -> Result<Restored, Backu
 }
 
 /// Pods of another cluster would live on in containerd's folder.
-fn vacant(paths: &Paths) -> Result<(), BackupError> {
+fn vacant(paths: &Paths, archive: Option<&Path>) -> Result<(), BackupError> {
     for part in PARTS.into_iter().chain(["containerd"]) {
         let folder = paths.data.join(part);
         if !fs::is_empty(&folder)? {
-            return Err(BackupError::Occupied(folder));
+            return Err(BackupError::Occupied { folder, backups: backups(paths, archive)? });
         }
     }
     Ok(())
+}
+
+/// Backups below the data folder, which a reset would take with the cluster.
+fn backups(paths: &Paths, archive: Option<&Path>) -> Result<Vec<PathBuf>, BackupError> {
+    let mut found = Vec::new();
+    for folder in [paths.snapshots(), paths.upgrades()] {
+        if !fs::is_empty(&folder)? {
+            found.push(folder);
+        }
+    }
+    if let Some(archive) = archive {
+        let (file, data) = (fs::real(archive)?, fs::real(&paths.data)?);
+        let below = file.strip_prefix(&data).map(|below| paths.data.join(below));
+        found.extend(below.ok().filter(|file| !found.iter().any(|folder| file.starts_with(folder))));
+    }
+    Ok(found)
 }
 
 /// Unpacks, verifies and makes the datastore, all in `stage`.
@@ -153,7 +177,8 @@ fn make_ready(source: Source<'_>, stage: &Path, paths: &Paths) -> Result<(Manife
 
 /// The words that tell etcd's tools which member a folder is made for.
 pub(crate) fn member(settings: &Settings) -> Result<[String; 3], BackupError> {
-    let machine = machine::observe().ok_or(BackupError::NoAddress)?;
+    let wish = settings.node_address.as_ref();
+    let machine = machine::observe(wish).ok_or_else(|| BackupError::NoAddress(sought(wish)))?;
     let usual = EtcdMember::default();
     let member = match &settings.storage {
         Storage::Etcd(member) => member,
@@ -162,8 +187,16 @@ pub(crate) fn member(settings: &Settings) -> Result<[String; 3], BackupError> {
     Ok([
         format!("--name={}", settings.node),
         format!("--peer-url={}", peers::url(member.peer_address.unwrap_or(machine.address))),
-        format!("--token={}", settings.cluster),
+        token(&settings.cluster)?,
     ])
+}
+
+/// The numbers of etcd's cluster and its member are made from this and the address. They must be new ones: members of the
+/// cluster that the backup is of may be about still, and etcd keeps them apart by nothing else.
+fn token(cluster: &Name) -> Result<String, BackupError> {
+    let mut bytes = [0; 8];
+    SystemRandom::new().fill(&mut bytes).map_err(|_| NoRandomness)?;
+    Ok(format!("--token={cluster}-{:016x}", u64::from_be_bytes(bytes)))
 }
 
 /// Gives every part its name.
@@ -186,4 +219,57 @@ fn place(stage: &Path, target: Target<'_>) -> Result<Option<PathBuf>, BackupErro
     }
     fs::persist(data)?;
     Ok(configuration)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::{Access, BackupError, fs, machine, token, vacant};
+    use crate::paths::Paths;
+
+    #[test]
+    fn a_restored_cluster_is_another_one_than_before_for_etcd() {
+        let name = "shed".parse().expect("a name");
+        let tokens = [token(&name).expect("made"), token(&name).expect("made")];
+        assert!(tokens.iter().all(|token| token.starts_with("--token=shed-")), "{tokens:?}");
+        assert_ne!(tokens[0], tokens[1]);
+    }
+
+    fn refused(paths: &Paths, archive: Option<&Path>) -> String {
+        let error = vacant(paths, archive).expect_err("occupied");
+        assert!(matches!(error, BackupError::Occupied { .. }), "{error}");
+        error.to_string().replace(&paths.data.display().to_string(), "DATA")
+    }
+
+    #[test]
+    fn who_is_to_reset_is_told_which_backups_would_go_too() {
+        let place = tempfile::tempdir().expect("a folder");
+        let paths = Paths { data: place.path().join("data"), ..Paths::default() };
+        assert!(vacant(&paths, None).is_ok());
+        let file = |below: &str| {
+            let path = place.path().join(below);
+            std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+            fs::write(&path, b"", Access::Private, machine::account()).expect("written");
+            path
+        };
+        file("data/pki/ca.key");
+        let (outside, inside) = (file("usb/a.tar.zst"), file("data/a.tar.zst"));
+        let head = "`DATA/pki` holds a cluster already; restore into an empty folder with `--data-dir`, or ";
+        let plain = format!("{head}remove this one with `sk8s reset`");
+        assert_eq!(refused(&paths, None), plain);
+        assert_eq!(refused(&paths, Some(&outside)), plain);
+        let warned = |what: &str| {
+            format!(
+                "{head}move {what} elsewhere first, and then remove this one with `sk8s reset`, which takes all that lies beside it"
+            )
+        };
+        assert_eq!(refused(&paths, Some(&inside)), warned("`DATA/a.tar.zst`"));
+        let snapshot = file("data/snapshots/b.tar.zst");
+        assert_eq!(refused(&paths, Some(&snapshot)), warned("`DATA/snapshots`"));
+        file("data/upgrades/c.tar.zst");
+        assert_eq!(refused(&paths, Some(&inside)), warned("`DATA/snapshots`, `DATA/upgrades`, `DATA/a.tar.zst`"));
+        let around = place.path().join("usb/../data/a.tar.zst");
+        assert_eq!(refused(&paths, Some(&around)), warned("`DATA/snapshots`, `DATA/upgrades`, `DATA/a.tar.zst`"));
+    }
 }

@@ -8,8 +8,8 @@ use std::{
 use super::{
     collect::{self, Destination, Order, Saved, Servers},
     error::BackupError,
-    made::{BackupName, expired},
-    snapshots::{Interval, Snapshots},
+    made::{Keep, Nameless, Ours, expired},
+    snapshots::Interval,
 };
 use crate::{
     component::ComponentId,
@@ -38,9 +38,10 @@ const AGAIN: Duration = Duration::from_secs(300);
 pub async fn follow(subject: Subject, handle: Handle) {
     let Some(snapshots) = subject.settings.snapshots.clone() else { return };
     handle.ready(ComponentId::KubeApiserver).await;
+    let folder = snapshots.folder.clone().unwrap_or_else(|| subject.paths.snapshots());
     loop {
-        let folder = folder(&subject, &snapshots);
-        let pause = names(&folder).map_or(AGAIN, |names| wait(&names, clock::now(), snapshots.interval));
+        let (ours, folder) = (subject.ours(&folder), folder.clone());
+        let pause = fs::names(&folder).map_or(AGAIN, |names| wait((ours, &names), clock::now(), snapshots.interval));
         tokio::time::sleep(pause).await;
         let (subject, keep) = (subject.clone(), Keep(snapshots.keep));
         let made = tokio::task::spawn_blocking(move || round(&subject, Servers::Running, (&folder, keep))).await;
@@ -55,15 +56,16 @@ pub async fn follow(subject: Subject, handle: Handle) {
     }
 }
 
-fn folder(subject: &Subject, snapshots: &Snapshots) -> PathBuf {
-    snapshots.folder.clone().unwrap_or_else(|| subject.paths.data.join("snapshots"))
+impl Subject {
+    /// Which backups in a folder are this node's. In the folders that are its own all are, also those from before names told
+    /// the node; elsewhere, others may write too.
+    fn ours(&self, folder: &Path) -> Ours<'_> {
+        let own = [self.paths.snapshots(), self.paths.upgrades()].iter().any(|own| own == folder);
+        Ours { node: &self.settings.node, nameless: if own { Nameless::Ours } else { Nameless::Unknown } }
+    }
 }
 
-/// How many backups stay in a folder.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Keep(pub usize);
-
-/// One backup into a folder, and then one fewer of the old there.
+/// One backup into a folder, and then one fewer of this node's old ones there.
 ///
 /// # Errors
 /// If none can be made, or an old one cannot be removed.
@@ -77,45 +79,52 @@ pub fn round(subject: &Subject, servers: Servers, (folder, keep): (&Path, Keep))
         servers,
     };
     let saved = collect::save(&order, Destination::Folder(folder))?;
-    for name in expired(&names(folder)?, keep.0) {
+    let made = saved.path.as_deref().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
+    let names = fs::names(folder)?;
+    for name in expired(&names, &made.unwrap_or_default(), (subject.ours(folder), keep), order.now) {
         fs::remove_file(&folder.join(name))?;
     }
     Ok(saved)
 }
 
-fn names(folder: &Path) -> Result<Vec<String>, fs::FsError> {
-    let names = fs::list(folder)?;
-    Ok(names.iter().filter_map(|path| Some(path.file_name()?.to_str()?.to_owned())).collect())
-}
-
-/// How long until the next one is due: an interval after the latest, though a clock that was set back since may not put it
-/// off for longer than one.
-fn wait(names: &[String], now: UnixTime, interval: Interval) -> Duration {
-    let latest = names.iter().filter_map(|name| name.parse::<BackupName>().ok()).max();
+/// How long until the next one is due: an interval after the latest of the past. Where all are of a time to come, the clock
+/// was set back since, which may not put it off for longer than an interval from now.
+fn wait((ours, names): (Ours<'_>, &[String]), now: UnixTime, interval: Interval) -> Duration {
     let length = interval.length();
-    latest.map_or(Duration::ZERO, |latest| {
-        let due = latest.at().0.saturating_add(length.as_secs());
-        Duration::from_secs(due.saturating_sub(now.0)).min(length)
-    })
+    let (past, to_come): (Vec<_>, Vec<_>) = ours.among(names).map(|(name, _)| name.at()).partition(|at| *at <= now);
+    match (past.into_iter().max(), to_come.is_empty()) {
+        (Some(latest), _) => Duration::from_secs(latest.plus(length).0.saturating_sub(now.0)),
+        (None, false) => length,
+        (None, true) => Duration::ZERO,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
-    use super::{BackupName, wait};
-    use crate::pki::UnixTime;
+    use super::{Nameless, Ours, wait};
+    use crate::{backup::BackupName, config::NodeName, pki::UnixTime};
 
     const NOW: UnixTime = UnixTime(1_795_269_900);
 
+    fn node(name: &str) -> NodeName {
+        name.parse().expect("a name")
+    }
+
+    fn due(names: &[String]) -> Duration {
+        let ours = Ours { node: &node("barn"), nameless: Nameless::Unknown };
+        wait((ours, names), NOW, "2h".parse().expect("valid"))
+    }
+
     fn after(latest: u64) -> Duration {
-        let names = ["other".to_owned(), BackupName::made(UnixTime(latest)).to_string()];
-        wait(&names, NOW, "2h".parse().expect("valid"))
+        due(&["other".to_owned(), BackupName::made(UnixTime(latest), &node("barn"), &[]).to_string()])
     }
 
     #[test]
     fn the_first_is_due_at_once() {
-        assert_eq!(wait(&[], NOW, "2h".parse().expect("valid")), Duration::ZERO);
+        assert_eq!(due(&[]), Duration::ZERO);
+        assert_eq!(due(&[BackupName::made(NOW, &node("mill"), &[]).to_string()]), Duration::ZERO, "another's is none");
     }
 
     #[test]
@@ -127,5 +136,7 @@ mod tests {
     #[test]
     fn a_clock_set_back_a_year_does_not_end_backups() {
         assert_eq!(after(NOW.plus_days(365).0), Duration::from_secs(7200));
+        let made = |at| BackupName::made(at, &node("barn"), &[]).to_string();
+        assert_eq!(due(&[made(NOW.plus_days(365)), made(UnixTime(NOW.0 - 3600))]), Duration::from_secs(3600));
     }
 }

@@ -5,12 +5,19 @@ use std::path::Path;
 use proptest::prelude::*;
 
 use super::{
-    BackupError, Datastore, Manifest,
+    BackupError, Datastore, Destination, Manifest, Order, Servers,
     format::{Origin, Readable},
     read::unpack,
+    save,
     write::{Content, Entry, write},
 };
-use crate::{sys::fs, version::Release};
+use crate::{
+    config::{Raw, Settings},
+    paths::Paths,
+    pki::{Keyring, UnixTime},
+    sys::{fs, machine},
+    version::Release,
+};
 
 fn entries() -> Vec<Entry> {
     let entry = |path: &str, readable, bytes: &[u8]| Entry {
@@ -94,6 +101,50 @@ fn another_archive_is_told_apart() {
     assert!(matches!(result, Err(BackupError::NotOurs)));
     let (_folder, result) = unpacked(b"no archive at all").expect("root");
     assert!(result.is_err());
+}
+
+/// A cluster whose objects somebody else keeps: no program is needed to save it.
+fn cluster(keyring: &Keyring) -> (tempfile::TempDir, Paths, Settings) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let paths = Paths { data: folder.path().join("data"), ..Paths::default() };
+    let text = "spec: {storage: {type: etcd, etcd: {externalCluster: {endpoints: ['http://192.0.2.1:2379']}}}}";
+    let settings = Settings::validate(&Raw::parse(text).expect("well-formed"), "barn").expect("valid");
+    let ring = serde_json::to_string(keyring).expect("JSON");
+    for (below, text) in [("pki/ca.crt", "x"), ("pki/keyring.json", &ring), ("manifests/web.yaml", "kind: Pod")] {
+        let path = paths.data.join(below);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        fs::write(&path, text.as_bytes(), fs::Access::Private, machine::account()).expect("written");
+    }
+    (folder, paths, settings)
+}
+
+#[test]
+fn several_at_once_into_one_folder_are_whole_and_leave_nothing_else() {
+    let keyring = Keyring::generate().expect("randomness");
+    let (folder, paths, settings) = cluster(&keyring);
+    let out = folder.path().join("out");
+    std::fs::create_dir(&out).expect("made");
+    let order = Order {
+        settings: &settings,
+        paths: &paths,
+        configuration: Some("spec: {}"),
+        now: UnixTime(1_795_244_000),
+        servers: Servers::Stopped,
+    };
+    let made = std::thread::scope(|scope| {
+        let all: Vec<_> = (0..8).map(|_| scope.spawn(|| save(&order, Destination::Folder(&out)))).collect();
+        all.into_iter().map(|one| one.join().expect("ended").expect("made").path.expect("a file")).collect::<Vec<_>>()
+    });
+    let mut names: Vec<String> = made.iter().map(|path| path.display().to_string()).collect();
+    names.sort();
+    let there = fs::list(&out).expect("there").iter().map(|path| path.display().to_string()).collect::<Vec<_>>();
+    assert_eq!((names.len(), &names), (8, &there));
+    for path in made {
+        let Some((inside, result)) = unpacked(&fs::read_bytes(&path).expect("there")) else { return };
+        let found: Vec<String> = result.expect("whole").members.iter().map(|member| member.path.to_string()).collect();
+        assert_eq!(found, ["configuration/sk8s.yaml", "manifests/web.yaml", "pki/ca.crt", "pki/keyring.json"]);
+        assert_eq!(crate::pki::load_keyring(&inside.path().join("pki")).expect("whole"), Some(keyring.clone()));
+    }
 }
 
 proptest! {

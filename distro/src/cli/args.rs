@@ -163,6 +163,9 @@ pub enum Verb {
         /// Only show what would be removed
         #[arg(long)]
         explain: bool,
+        /// Remove the backups that lie in the data folder too
+        #[arg(long)]
+        with_backups: bool,
     },
     /// Check whether this machine can run sk8s
     Sysinfo {

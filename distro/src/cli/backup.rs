@@ -93,7 +93,8 @@ pub(super) fn restore(places: Places, args: &RestoreArgs) -> Result<(), CliError
     }
     let mut stdin = io::stdin().lock();
     let mut file;
-    let archive: &mut dyn io::Read = if is_dash(&args.file) {
+    let path = (!is_dash(&args.file)).then_some(args.file.as_path());
+    let archive: &mut dyn io::Read = if path.is_none() {
         &mut stdin
     } else {
         file = fs::open(&args.file)?;
@@ -101,7 +102,7 @@ pub(super) fn restore(places: Places, args: &RestoreArgs) -> Result<(), CliError
     };
     let target = Target { paths: &paths, configuration: args.config_out.as_deref() };
     let Restored { manifest, objects, configuration: written } =
-        backup::restore(Source { archive, configuration }, target)?;
+        backup::restore(Source { archive, file: path, configuration }, target)?;
     let mut text = format!("cluster {} of node {} restored\n", manifest.cluster, manifest.node);
     match objects {
         Some(objects) => {

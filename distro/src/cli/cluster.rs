@@ -53,7 +53,7 @@ pub enum ClusterVerb {
         #[arg(long, short, value_name = "FORMAT", default_value = "text")]
         output: Format,
     },
-    /// Remove sk8s from the hosts, with all that it has made; pods and their data too
+    /// Remove sk8s from the hosts, with all that it has made; pods, their data and backups there too
     Reset {
         #[command(flatten)]
         hosts: Hosts,

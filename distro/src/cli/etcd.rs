@@ -43,7 +43,8 @@ pub(super) fn obey(verb: EtcdVerb, node: &OwnNode) -> Result<String, CliError> {
             Ok(if output == "json" { json(&members, leader) } else { table(&members, leader) })
         }
         EtcdVerb::Leave { whom } => {
-            let own = machine::observe().map(|machine| settings.peer_address().unwrap_or(machine.address));
+            let seen = machine::observe(settings.node_address.as_ref());
+            let own = seen.map(|machine| settings.peer_address().unwrap_or(machine.address));
             let named = whom.clone().unwrap_or_else(|| settings.node.to_string());
             match peers::remove(&members, &named) {
                 Removal::Absent => Err(CliError::NoMember(named)),

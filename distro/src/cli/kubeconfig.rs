@@ -75,8 +75,10 @@ fn open(places: Places, way: Way) -> Result<(Identity, Settings, String), CliErr
     let settings = node.settings()?;
     let identity = pki::load(&folder)?;
     let usual = settings.api.external.clone().or(settings.api.address.map(|v4| San::Ip(v4.into())));
-    let seen =
-        || machine::observe().map_or_else(|| "127.0.0.1".to_owned(), |machine| San::Ip(machine.address).to_string());
+    let seen = || {
+        let seen = machine::observe(settings.node_address.as_ref());
+        seen.map_or_else(|| "127.0.0.1".to_owned(), |machine| San::Ip(machine.address).to_string())
+    };
     let host = || usual.map_or_else(seen, |host| host.to_string());
     let server = way.server.unwrap_or_else(|| format!("https://{}:6443", host()));
     Ok((identity, settings, server))

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     cluster,
-    config::Settings,
+    config::{Provider, Raw, Settings},
     node::{self, NodeError},
     paths::Paths,
     service::ServiceError,
@@ -77,6 +77,12 @@ impl OwnNode {
     /// As [`Self::read`].
     pub fn settings(&self) -> Result<Settings, CliError> {
         Ok(self.read()?.1)
+    }
+
+    /// Who connects its pods; as usual where what it has been told is not for the caller to read.
+    pub fn provider(&self) -> Provider {
+        let usual = || Settings::validate(&Raw::default(), "node").ok();
+        self.settings().ok().or_else(usual).map_or(Provider::None, |settings| settings.provider)
     }
 }
 

@@ -1,6 +1,10 @@
 //! `sk8s ports`: which ports a node listens on, and for whom. A test scans nodes and compares.
 
-use crate::{component::METRICS_PORT, duty::Duty};
+use crate::{
+    component::{ComponentId, FLANNEL_PORT, METRICS_PORT},
+    config::{Backend, Flannel, Provider},
+    duty::Duty,
+};
 
 /// Flags of `sk8s ports`.
 #[derive(Debug, clap::Args)]
@@ -17,11 +21,13 @@ pub enum Reach {
     Others,
     /// Other controllers of the cluster, while there are some.
     Controllers,
+    /// Other nodes of the cluster that run pods.
+    Nodes,
     /// The node itself.
     Loopback,
 }
 
-/// A TCP port that a node listens on.
+/// A port that a node listens on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Port {
     /// Its number.
@@ -53,7 +59,10 @@ const WORK: [Port; 4] = [
     port(10256, Reach::Loopback, "kube-proxy", "health"),
 ];
 
-/// Only where controllers share an etcd of their own.
+/// Only where pods of several nodes are connected by sk8s.
+const FLANNEL: Port = port(FLANNEL_PORT, Reach::Loopback, "flannel", "health");
+
+/// Only where the cluster's objects are in an etcd of its own.
 const ETCD: [Port; 3] = [
     port(2379, Reach::Loopback, "etcd", "kube-apiserver, with storage `etcd`"),
     port(2380, Reach::Controllers, "etcd", "other controllers' etcd, while there are some"),
@@ -69,31 +78,54 @@ pub fn ports(duty: Duty) -> Vec<Port> {
     let mut all = Vec::new();
     if duty.controls() {
         all.extend(CONTROL);
-        if duty.admits() {
-            all.extend(ETCD);
-        }
+        all.extend(ETCD);
     } else {
         all.push(BALANCER);
     }
     if duty.works() {
         all.extend(WORK);
     }
+    if ComponentId::Flannel.runs_on(duty) {
+        all.push(FLANNEL);
+    }
     all
 }
 
-/// The table.
-pub fn obey(args: &PortsArgs) -> String {
+/// The UDP ports of a node: those by which the kernel takes packets of other nodes' pods.
+#[must_use]
+pub fn datagrams(duty: Duty, provider: &Provider) -> Vec<Port> {
+    let purpose = "VXLAN between pods of different nodes, at `spec.network.flannel.port`";
+    match provider {
+        Provider::Flannel(Flannel { backend: Backend::Vxlan { port: number, .. }, .. })
+            if ComponentId::Flannel.runs_on(duty) =>
+        {
+            vec![port(*number, Reach::Nodes, "flannel", purpose)]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The tables, for a cluster whose pods are connected so.
+pub fn obey(args: &PortsArgs, provider: &Provider) -> String {
     let duty = match args.node.as_str() {
         "worker" => Duty::Worker,
         "single" => Duty::Single,
         "controller+worker" => Duty::ControllerWorker,
         _ => Duty::Controller,
     };
-    let mut text = format!("{:<7}{:<13}{:<25}PURPOSE\n", "TCP", "FOR", "OWNER");
-    for Port { number, reach, owner, purpose } in ports(duty) {
+    table("TCP", &ports(duty)) + &table("UDP", &datagrams(duty, provider))
+}
+
+fn table(protocol: &str, ports: &[Port]) -> String {
+    if ports.is_empty() {
+        return String::new();
+    }
+    let mut text = format!("{protocol:<7}{:<13}{:<25}PURPOSE\n", "FOR", "OWNER");
+    for Port { number, reach, owner, purpose } in ports {
         let reach = match reach {
             Reach::Others => "others",
             Reach::Controllers => "controllers",
+            Reach::Nodes => "nodes",
             Reach::Loopback => "loopback",
         };
         text.push_str(&format!("{number:<7}{reach:<13}{owner:<25}{purpose}\n"));
@@ -103,8 +135,91 @@ pub fn obey(args: &PortsArgs) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Reach, ports};
-    use crate::duty::Duty;
+    use std::{collections::BTreeSet, net::SocketAddr};
+
+    use super::{Port, PortsArgs, Reach, datagrams, obey, ports};
+    use crate::{
+        component::{ComponentSpec, Plan, Probe, components, tests::machine},
+        config::{Raw, Settings},
+        duty::Duty,
+        paths::Paths,
+        peers::Known,
+    };
+
+    const DUTIES: [Duty; 4] = [Duty::Controller, Duty::ControllerWorker, Duty::Single, Duty::Worker];
+
+    fn settings(spec: &str) -> Settings {
+        Settings::validate(&Raw::parse(&format!("spec: {spec}")).expect("well-formed"), "barn").expect("valid")
+    }
+
+    /// The ports that a component is told to listen at, or is asked at.
+    fn listens(spec: &ComponentSpec) -> BTreeSet<u16> {
+        let probed = match spec.probe {
+            Probe::Tls(port) | Probe::Plain(port) | Probe::Etcd(port) | Probe::Node(port) => Some(port),
+            Probe::Grpc(_) | Probe::Api => None,
+        };
+        let told = spec.args.iter().filter_map(|arg| {
+            let (flag, value) = arg.split_once('=')?;
+            match flag {
+                "--secure-port" => value.parse().ok(),
+                "--healthz-address" => value.parse::<SocketAddr>().ok().map(|address| address.port()),
+                _ if flag.starts_with("--listen-") => value.rsplit_once(':')?.1.parse().ok(),
+                _ => None,
+            }
+        });
+        probed.into_iter().chain(told).collect()
+    }
+
+    #[test]
+    fn what_components_listen_at_is_in_the_table_and_theirs_alone() {
+        for (duty, storage) in DUTIES.into_iter().flat_map(|duty| ["kine", "etcd"].map(|storage| (duty, storage))) {
+            let settings = settings(&format!("{{storage: {{type: {storage}}}, metricsServer: {{enabled: true}}}}"));
+            let (paths, machine, known) = (Paths::default(), machine(), Known::default());
+            let plan =
+                Plan { duty, settings: &settings, paths: &paths, machine: &machine, known: &known, pause: "pause" };
+            let mut taken = BTreeSet::new();
+            for (owner, number) in
+                components(&plan).iter().flat_map(|spec| listens(spec).into_iter().map(|n| (spec.id, n)))
+            {
+                let listed = |port: &Port| port.number == number && port.owner == owner.as_str();
+                assert!(ports(duty).iter().any(listed), "{duty}: {owner} listens at {number}");
+                assert!(taken.insert(number), "{duty}: {number} is another's");
+            }
+        }
+    }
+
+    #[test]
+    fn no_two_listeners_on_loopback_have_one_number() {
+        for duty in DUTIES {
+            let mut taken = BTreeSet::new();
+            for port in ports(duty).into_iter().filter(|port| port.reach == Reach::Loopback) {
+                assert!(taken.insert(port.number), "{duty}: {port:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn pods_of_several_nodes_are_connected_at_the_configured_port() {
+        let numbers = |duty, spec: &str| {
+            datagrams(duty, &settings(spec).provider).iter().map(|port| port.number).collect::<Vec<_>>()
+        };
+        for duty in [Duty::ControllerWorker, Duty::Worker] {
+            assert_eq!(numbers(duty, "{}"), [8472]);
+            assert_eq!(numbers(duty, "{network: {flannel: {port: 4789}}}"), [4789]);
+            assert_eq!(numbers(duty, "{network: {flannel: {backend: host-gw}}}"), [0_u16; 0]);
+            assert_eq!(numbers(duty, "{network: {provider: custom}}"), [0_u16; 0]);
+        }
+        for duty in [Duty::Controller, Duty::Single] {
+            assert_eq!(numbers(duty, "{}"), [0_u16; 0]);
+        }
+    }
+
+    #[test]
+    fn the_tables_are_the_golden_ones() {
+        let provider = settings("{}").provider;
+        let table = |duty: Duty| format!("== {duty}\n{}", obey(&PortsArgs { node: duty.to_string() }, &provider));
+        crate::golden::check("ports.txt", &DUTIES.map(table).concat());
+    }
 
     #[test]
     fn a_controller_opens_one_port_and_a_worker_none() {

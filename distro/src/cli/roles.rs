@@ -31,6 +31,10 @@ pub struct NodeArgs {
     /// Name of the node, whatever the configuration says [default: the host name]
     #[arg(long, value_name = "NAME")]
     pub node_name: Option<String>,
+    /// Which of the machine's addresses is the node's, whatever the configuration says: that one, the range that it is in, or the
+    /// interface that has it [default: the one that the default route sends from]
+    #[arg(long, value_name = "ADDRESS|RANGE|INTERFACE")]
+    pub node_address: Option<String>,
     /// Labels that the node registers with
     #[arg(long, value_name = "KEY=VALUE", value_delimiter = ',')]
     pub labels: Vec<String>,
@@ -171,7 +175,7 @@ fn run(
 ///
 /// # Errors
 /// If a file is unreadable or a value cannot be.
-pub fn settings(args: &NodeArgs) -> Result<Settings, CliError> {
+pub(super) fn settings(args: &NodeArgs) -> Result<Settings, CliError> {
     Ok(check(&raw(args)?.0)?)
 }
 
@@ -188,6 +192,7 @@ pub(super) fn raw(args: &NodeArgs) -> Result<(Raw, Option<String>), CliError> {
         .map_err(|source| CliError::Config { path: path.to_owned(), source })?;
     let mut flags = Raw::default();
     flags.spec.node.name.clone_from(&args.node_name);
+    flags.spec.node.address.clone_from(&args.node_address);
     flags.spec.node.cri_socket.clone_from(&args.cri_socket);
     if !args.labels.is_empty() {
         let pair = |text: &String| text.split_once('=').map(|(key, value)| (key.to_owned(), value.to_owned()));
@@ -218,12 +223,16 @@ fn live(order: Order) -> Result<(), CliError> {
 mod tests {
     use std::path::PathBuf;
 
+    use clap::Parser as _;
     use skerry_formats::{digest::Digest, role::Role, token::JoinToken};
 
-    use super::{JoinArgs, Joining, TokenRecord};
-    use crate::sys::{
-        fs::{self, Access},
-        machine,
+    use super::{JoinArgs, Joining, NodeArgs, TokenRecord, check, raw};
+    use crate::{
+        cli::args::{Args, Verb},
+        sys::{
+            fs::{self, Access},
+            machine,
+        },
     };
 
     fn file(path: PathBuf) -> JoinArgs {
@@ -266,5 +275,30 @@ mod tests {
     #[test]
     fn no_token_is_no_error_of_this_place() {
         assert_eq!(JoinArgs::default().read(Joining::Ahead).expect("none"), None);
+    }
+
+    #[test]
+    fn the_flag_for_the_nodes_address_goes_before_the_configuration() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("sk8s.yaml");
+        let text = b"spec: {node: {name: barn, address: eth0}}";
+        fs::write(&path, text, Access::Public, machine::account()).expect("written");
+        let address = |flag: Option<&str>| {
+            let args =
+                NodeArgs { config: Some(path.clone()), node_address: flag.map(str::to_owned), ..NodeArgs::default() };
+            check(&raw(&args).expect("read").0).map(|settings| settings.node_address.map(|wish| wish.to_string()))
+        };
+        assert_eq!(address(None).expect("valid").as_deref(), Some("eth0"));
+        assert_eq!(address(Some("10.0.0.0/24")).expect("valid").as_deref(), Some("10.0.0.0/24"));
+        assert!(address(Some("10.0.0.7/24")).is_err());
+    }
+
+    #[test]
+    fn every_role_has_the_flag_for_the_nodes_address() {
+        let flag = "--node-address=eth1";
+        let controller = Args::parse_from(["sk8s", "controller", flag]).verb;
+        assert!(matches!(controller, Verb::Controller(args) if args.node.node_address.as_deref() == Some("eth1")));
+        let worker = Args::parse_from(["sk8s", "worker", flag]).verb;
+        assert!(matches!(worker, Verb::Worker(args) if args.node.node_address.as_deref() == Some("eth1")));
     }
 }

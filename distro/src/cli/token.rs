@@ -11,11 +11,11 @@ use skerry_formats::{
 use super::{own_node::OwnNode, verbs::CliError};
 use crate::{
     api::{ApiError, Client},
-    config::Settings,
+    config::{San, Settings},
     join::{BadRecord, SECRETS, TokenRecord},
     link,
     pki::{self, Identity, PkiError, UnixTime, admin},
-    sys::{clock, fs, machine},
+    sys::{addresses::sought, clock, fs, machine},
 };
 
 /// What to do with tokens.
@@ -29,7 +29,7 @@ pub enum TokenVerb {
         /// How long it is good, as in 30m, 100h or 7d; 0 is for ever
         #[arg(long, default_value = "24h")]
         expiry: Validity,
-        /// Controllers to join at [default: this node's addresses]
+        /// Controllers to join at [default: spec.api.externalAddress and this node's addresses]
         #[arg(long = "server", value_name = "HOST[:PORT]")]
         servers: Vec<Server>,
         /// Wait until the cluster's keys are made and the API answers
@@ -75,9 +75,9 @@ const AGAIN: Duration = Duration::from_millis(500);
 pub(super) fn obey(verb: TokenVerb, node: &OwnNode) -> Result<String, CliError> {
     match verb {
         TokenVerb::Create { role, expiry, servers, wait } => {
-            let identity = if wait { awaited(node)? } else { identity(node)?.0 };
+            let (identity, settings) = if wait { awaited(node)? } else { identity(node)? };
             let client = client(&identity)?;
-            let servers = if servers.is_empty() { own_servers()? } else { servers };
+            let servers = if servers.is_empty() { own_servers(&settings)? } else { servers };
             let record = TokenRecord::generate(role, ends(expiry))?;
             let tell = |client: &Client| client.apply(&TokenRecord::path(&record.id), &record.object());
             // At its first start the API answers before it has made the namespace that tokens are in.
@@ -134,11 +134,11 @@ pub(super) fn identity(node: &OwnNode) -> Result<(Identity, Settings), CliError>
 }
 
 /// The same, once the service has made them.
-fn awaited(node: &OwnNode) -> Result<Identity, CliError> {
+fn awaited(node: &OwnNode) -> Result<(Identity, Settings), CliError> {
     loop {
         match identity(node) {
             Err(CliError::NoCluster(_) | CliError::Pki(PkiError::NotMade(_))) => clock::sleep(AGAIN),
-            other => return other.map(|(identity, _)| identity),
+            other => return other,
         }
     }
 }
@@ -148,9 +148,16 @@ pub(super) fn client(identity: &Identity) -> Result<Client, CliError> {
     Ok(Client::new(&identity.ca.certificate, &leaf)?)
 }
 
-fn own_servers() -> Result<Vec<Server>, CliError> {
-    let machine = machine::observe().ok_or(CliError::NoAddress)?;
-    Ok(link::servers(&machine.addresses, machine.address))
+/// Where others reach this node: first what stands before all controllers, if the owner named that.
+fn own_servers(settings: &Settings) -> Result<Vec<Server>, CliError> {
+    let external = settings.api.external.as_ref().and_then(|host| match host {
+        San::Ip(ip) => link::server(*ip),
+        San::Dns(_) => host.to_string().parse().ok(),
+    });
+    let wish = settings.node_address.as_ref();
+    let own = machine::observe(wish).map(|machine| link::servers(&machine.addresses, machine.address));
+    let servers: Vec<Server> = external.into_iter().chain(own.into_iter().flatten()).collect();
+    if servers.is_empty() { Err(CliError::NoAddress(sought(wish))) } else { Ok(servers) }
 }
 
 fn id(text: &str) -> Result<TokenId, CliError> {
@@ -212,7 +219,7 @@ mod tests {
             let settings = Settings::validate(&Raw::default(), "barn").expect("defaults");
             load_or_make(&pki, &settings, Cluster::New, clock::now()).expect("made")
         });
-        let seen = awaited(&node).expect("made by the service");
+        let (seen, _) = awaited(&node).expect("made by the service");
         assert_eq!(seen, service.join().expect("made"));
         fs::remove_file(&node.paths().pki().join("sa.key")).expect("removed");
         fs::remove_file(&node.paths().pki().join("sa.pub")).expect("removed");

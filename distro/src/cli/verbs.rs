@@ -35,7 +35,7 @@ use crate::{
     payload::PayloadError,
     peers::EtcdError,
     pki::{CertError, PkiError},
-    reset::ResetError,
+    reset::{Backups, ResetError},
     service::ServiceError,
     status::StatusError,
     sys::{
@@ -148,8 +148,8 @@ pub enum CliError {
     #[error("not a label: `{0}`; wanted: `key=value`")]
     Label(String),
     /// The machine has no address to be joined at.
-    #[error("this machine has no network address to join at")]
-    NoAddress,
+    #[error("this machine lacks {0} to join at")]
+    NoAddress(String),
     /// The status.
     #[error(transparent)]
     Status(#[from] StatusError),
@@ -229,7 +229,7 @@ impl CliError {
             Self::ImageList(BadList::Empty) => Some("name images, or give a list: `sk8s airgap bundle -o FILE < LIST`"),
             Self::ImageList(BadList::BuiltIn) => Some("every node has them without an archive"),
             Self::Terminal => Some("name a file: `-o images.tar`"),
-            Self::NoAddress => Some("name one that other nodes reach: `--server HOST`"),
+            Self::NoAddress(_) => Some("name one that other nodes reach: `--server HOST`"),
             Self::Endless => Some("name one: `--certificate-expires-after 30d`"),
             Self::Pki(PkiError::NotMade(_)) => {
                 Some("its service makes them: `sk8s start`, and `sk8s status` says what it waits for")
@@ -253,12 +253,14 @@ pub fn obey(args: Args) -> Result<(), CliError> {
         Verb::Etcd(verb) => print(&etcd::obey(verb, &OwnNode::find(places, None)?)?),
         Verb::Airgap(verb) => airgap::obey(&verb, places),
         Verb::Encryption(verb) => encryption::obey(&verb, &OwnNode::find(places, None)?),
-        Verb::Ports(args) => print(&ports::obey(&args)),
+        Verb::Ports(args) => print(&ports::obey(&args, &OwnNode::find(places, None)?.provider())),
         Verb::Install { words } => print(&service::install(&places, &words)?),
         Verb::Start => print(&service::start()?),
         Verb::Stop => print(&service::stop()?),
-        Verb::Reset { explain: true } => reset::reset(places, reset::Manner::Explain),
-        Verb::Reset { explain: false } => reset::reset(places, reset::Manner::Do),
+        Verb::Reset { explain, with_backups } => {
+            let manner = if explain { reset::Manner::Explain } else { reset::Manner::Do };
+            reset::reset(places, manner, if with_backups { Backups::Remove } else { Backups::Spare })
+        }
         Verb::Sysinfo { controller, worker, output } => {
             let purpose = match (controller, worker) {
                 (true, false) => Purpose::Controller,

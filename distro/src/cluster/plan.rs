@@ -127,7 +127,8 @@ impl Work<'_> {
         let without_token: Option<BTreeSet<String>> =
             found.map(|words| words.iter().filter(|word| **word != token).cloned().collect());
         let as_wanted = without_token.as_ref() == Some(&wanted);
-        if !as_wanted {
+        // Another version of a controller may want accounts that the one before it did not.
+        if !as_wanted || (changed[0] == Changed::Yes && self.host.role.controls()) {
             self.serve(Act::Install);
         }
         if seen.token || (as_wanted && found != Some(&wanted)) {

@@ -41,12 +41,14 @@ pub fn config(cluster: &Cluster, host: &Host) -> Option<String> {
         ),
     ];
     if cluster.spec.storage.kind == StorageType::Etcd {
-        let etcd = map([("peerAddress", address.map(Value::from))]);
+        // Where the node has an address of its own choice, the others reach its member of etcd there.
+        let peer = address.filter(|_| host.node_address.is_none());
+        let etcd = map([("peerAddress", peer.map(Value::from))]);
         spec.push(("storage", map([("type", Some(json!("etcd"))), ("etcd", etcd)])));
     }
-    if cluster.spec.metrics_server.enabled {
-        spec.push(("metricsServer", Some(json!({"enabled": true}))));
-    }
+    // Said also where it is off: a controller that joined while it was on would keep to that.
+    spec.push(("metricsServer", Some(json!({"enabled": cluster.spec.metrics_server.enabled}))));
+    spec.push(("node", map([("address", host.node_address.as_ref().map(|wish| json!(wish)))])));
     let name = cluster.metadata.name.as_ref().map(|name| json!(name.as_str()));
     let whole = map([
         ("apiVersion", Some(json!("sk8s.skerry.dev/v1"))),
@@ -94,6 +96,9 @@ pub fn words(host: &Host) -> Vec<String> {
         words.push(format!("--config={CONFIG}"));
     }
     words.push(format!("--node-name={}", host.name));
+    // A worker has no file to say it in.
+    let wish = host.node_address.as_ref().filter(|_| !host.role.controls());
+    words.extend(wish.map(|wish| format!("--node-address={wish}")));
     words.extend(host.labels.iter().map(|(key, value)| format!("--labels={key}={value}")));
     words.extend(host.taints.iter().map(|taint| format!("--taints={taint}")));
     words

@@ -175,12 +175,15 @@ pub fn leave(name: &str) -> String {
     format!("{HEAD}{} etcd leave {} >/dev/null\n", sk8s(), quote::shell_word(name))
 }
 
-/// Removes all that sk8s has made there, and sk8s itself. The owner's own configuration stays.
+/// Removes all that sk8s has made there, backups too, and sk8s itself. The owner's own configuration stays. A program of
+/// before that was asked about backups does not know the flag, and asks nothing.
 pub fn wipe(mark: &str) -> String {
     let (config, mark) = (quote::shell_word(CONFIG), quote::shell_word(mark));
     // What does not stop, a reset refuses to remove.
     format!(
-        "{HEAD}if [ -x {0} ]; then {0} stop >/dev/null 2>&1 || :; {0} reset; fi\n\
+        "{HEAD}if [ -x {0} ]; then {0} stop >/dev/null 2>&1 || :\n\
+           if {0} reset --help | grep -q -e --with-backups; then {0} reset --with-backups; else {0} reset; fi\n\
+         fi\n\
          if [ \"$(head -n 1 {config} 2>/dev/null || :)\" = {mark} ]; then rm -f {config}; fi\n\
          rm -f {1} {0} /usr/local/bin/.sk8s-*; rmdir /etc/sk8s 2>/dev/null || :\n",
         sk8s(),

@@ -32,7 +32,7 @@ spec:
   metricsServer: {enabled: true}
   storage: {type: etcd}
   hosts:
-  - {name: tower, role: controller, addresses: [192.0.2.1, Tower.example.org], ssh: {address: 192.0.2.1, user: root}}
+  - {name: tower, role: controller, addresses: [192.0.2.1, Tower.example.org], nodeAddress: 10.0.0.0/24, ssh: {address: 192.0.2.1, user: root}}
   - name: mill
     role: controller+worker
     noTaints: true
@@ -41,7 +41,7 @@ spec:
     ssh: {address: 192.0.2.2, user: keeper, port: 2222, keyPath: ~/.ssh/a key}
     labels: {example.org/site: mill}
     taints: ['a=b:NoSchedule']
-  - {name: barn, role: worker, labels: {a: '1', b: '2'}, ssh: {address: barn}}
+  - {name: barn, role: worker, nodeAddress: eth1, labels: {a: '1', b: '2'}, ssh: {address: barn}}
   - {name: shed, role: worker, localhost: true}
 ";
 
@@ -219,7 +219,21 @@ fn the_configuration_is_one_that_a_node_takes() {
         let names: BTreeSet<String> = settings.api.sans.iter().map(ToString::to_string).collect();
         assert_eq!(names.len(), 4, "{text}");
         assert_eq!(settings.api.address.is_some(), host.name.as_str() == "mill");
+        assert_eq!(settings.node_address, host.node_address);
     }
+}
+
+#[test]
+fn etcd_is_reached_at_the_nodes_address_where_there_is_a_choice() {
+    let settings = |cluster: &Cluster| {
+        let text = render::config(cluster, &cluster.spec.hosts[1]).expect("a controller");
+        Settings::validate(&Raw::parse(&text).expect("a configuration"), "mill").expect("valid")
+    };
+    let mut cluster = hosts();
+    assert_eq!(settings(&cluster).peer_address(), Some([192, 0, 2, 2].into()));
+    cluster.spec.hosts[1].node_address = Some("10.0.0.0/24".parse().expect("a range"));
+    let chosen = settings(&cluster);
+    assert_eq!((chosen.peer_address(), chosen.api.address), (None, Some([192, 0, 2, 2].into())));
 }
 
 #[test]

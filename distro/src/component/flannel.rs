@@ -11,7 +11,8 @@ use super::{
 use crate::config::{Backend, Provider};
 
 const ID: ComponentId = ComponentId::Flannel;
-const HEALTH_PORT: u16 = 10261;
+/// Where it says whether pods of other nodes are reached, on loopback.
+pub const HEALTH_PORT: u16 = 10261;
 
 /// How flannel is started. It speaks as the node does, with the kubelet's certificate: it may read all nodes, and change
 /// its own alone. Where the address that others reach the node at changes, so does its command line.

@@ -11,7 +11,7 @@ use crate::config::DataSource;
 const ID: ComponentId = ComponentId::Kine;
 
 /// In the spelling of the SQLite driver that needs no C: it ignores words of the other driver's, and the writers that
-/// then get SQLITE_BUSY take kube-apiserver down.
+/// then get SQLITE_BUSY take kube-apiserver down. `NORMAL` is upstream's choice and spares flash: docs/storage.md says what it costs.
 const OPTIONS: &str = "_journal_mode=WAL&_busy_timeout=30000&_synchronous=NORMAL&_txlock=immediate";
 
 /// The variable that kine takes its data source from, where an argument would show a password to all who list processes.

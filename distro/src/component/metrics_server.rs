@@ -11,7 +11,7 @@ use crate::pki::{LeafId, Shared};
 const ID: ComponentId = ComponentId::MetricsServer;
 
 /// Where kube-apiserver beside it finds it, on loopback.
-pub const PORT: u16 = 10261;
+pub const PORT: u16 = 10262;
 
 /// Its health is everybody's to know, as kube-scheduler's is: it is asked without a certificate.
 const OPEN: &str = "/healthz,/readyz,/livez";

@@ -19,6 +19,7 @@ use std::{net::Ipv6Addr, path::PathBuf};
 
 pub use containerd::{REGISTRIES, images};
 pub use etcd::CLIENT_URL as ETCD_CLIENT_URL;
+pub use flannel::HEALTH_PORT as FLANNEL_PORT;
 pub use kine::SOURCE_VARIABLE;
 pub use metrics_server::PORT as METRICS_PORT;
 pub use owner::account;

@@ -25,7 +25,8 @@ pub(super) fn adjust(plan: &Plan<'_>, specs: Vec<ComponentSpec>) -> Vec<Componen
 fn one(plan: &Plan<'_>, mut spec: ComponentSpec) -> ComponentSpec {
     let settings = plan.settings;
     if let Some(flags) = flags(settings, spec.id) {
-        spec.args.extend(settings.gates.of(spec.id.as_str()).map(gates_flag));
+        let gates = settings.gates.of(spec.id.as_str()).filter(|_| spec.id != ComponentId::Kubelet);
+        spec.args.extend(gates.map(gates_flag));
         flags.put_over(&mut spec.args);
     }
     if !is_profiled(plan, &spec) {
@@ -52,12 +53,13 @@ fn gates_flag(gates: &BTreeMap<String, bool>) -> String {
     format!("--feature-gates={}", gates.join(","))
 }
 
-/// The owner's flags of a component that takes some. The kubelet's and kube-proxy's are keys of their files.
+/// The owner's flags of a component that takes some. kube-proxy's are keys of its file, and so are the kubelet's features.
 const fn flags(settings: &Settings, component: ComponentId) -> Option<&Flags> {
     match component {
         ComponentId::KubeApiserver => Some(&settings.api.extra_args),
         ComponentId::KubeControllerManager => Some(&settings.controller_manager),
         ComponentId::KubeScheduler => Some(&settings.scheduler),
+        ComponentId::Kubelet => Some(&settings.kubelet_flags),
         _ => None,
     }
 }

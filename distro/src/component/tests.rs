@@ -26,7 +26,7 @@ spec:
     taints: ['dedicated=db:NoSchedule']
 ";
 
-pub(super) fn machine() -> Machine {
+pub(crate) fn machine() -> Machine {
     Machine {
         memory_mib: 1981,
         processors: 2,

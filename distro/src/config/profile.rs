@@ -87,7 +87,7 @@ const OWNED: [(&str, &str); 28] = [
     ("kind", "it is `KubeletConfiguration`"),
     ("podCIDR", "each node has its part of `spec.network.podCIDR`"),
     ("port", ADDRESSES),
-    ("providerID", "it is one node's, and a profile is for many"),
+    ("providerID", "it is one node's, and a profile is for many: set `provider-id` in `spec.node.kubeletExtraArgs`"),
     ("readOnlyPort", "a node has no port without a lock"),
     ("registerNode", "a node registers itself"),
     ("registerWithTaints", "set `spec.node.taints` instead"),

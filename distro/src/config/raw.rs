@@ -122,6 +122,9 @@ pub struct Process {
 pub struct Node {
     /// The node's name; its host name if absent.
     pub name: Option<String>,
+    /// Which of the machine's addresses is the node's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
     /// Labels it registers with.
     pub labels: Option<BTreeMap<String, String>>,
     /// Taints it registers with, each `key=value:Effect` or `key:Effect`.
@@ -131,6 +134,9 @@ pub struct Node {
     /// Socket of a container runtime that is not sk8s' own.
     #[serde(rename = "criSocket")]
     pub cri_socket: Option<String>,
+    /// Flags of its kubelet.
+    #[serde(rename = "kubeletExtraArgs", skip_serializing_if = "Option::is_none")]
+    pub kubelet_extra_args: Option<BTreeMap<String, Text>>,
 }
 
 impl Raw {
@@ -269,6 +275,8 @@ pub(super) fn explain(error: &serde_yaml_ng::Error) -> ConfigError {
 
 #[cfg(test)]
 mod tests {
+    use serde_yaml_ng::Value;
+
     use super::Raw;
 
     #[test]
@@ -347,6 +355,13 @@ mod tests {
         let raw = Raw::parse("spec: {metricsServer: {enabled: true}}").expect("valid");
         assert!(raw.controllers().contains("metricsServer"));
         assert!(!raw.shared().contains("metricsServer"));
+        let own = Raw::parse("spec: {node: {address: eth1, kubeletExtraArgs: {v: 2}}}").expect("valid");
+        for text in [own.shared(), own.controllers()] {
+            let told: Value = serde_yaml_ng::from_str(&text).expect("YAML");
+            for key in ["address", "kubeletExtraArgs"] {
+                assert_eq!(told["spec"]["node"].get(key), None, "nor one that is this node's");
+            }
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use skerry_formats::{
     hint,
     name::{BadName, Name},
+    node_address::{BadNodeAddress, NodeAddress},
 };
 
 use super::{
@@ -66,6 +67,12 @@ pub enum Invalid {
     /// `spec.node`.
     #[error("spec.node")]
     Node(#[source] BadNode),
+    /// `spec.node.address`.
+    #[error("spec.node.address")]
+    Address(#[source] BadNodeAddress),
+    /// `spec.node.kubeletExtraArgs`.
+    #[error("spec.node.kubeletExtraArgs")]
+    KubeletFlag(#[source] BadFlag),
     /// `spec.node.profile`.
     #[error("spec.node.profile: no such profile in spec.workerProfiles: `{name}`{}",
         .near.as_ref().map(|n| format!("; did you mean `{n}`?")).unwrap_or_default())]
@@ -90,6 +97,8 @@ pub struct Settings {
     pub cluster: Name,
     /// This node's name.
     pub node: NodeName,
+    /// Which of the machine's addresses is the node's; the one that the default route sends from if `None`.
+    pub node_address: Option<NodeAddress>,
     /// Labels it registers with.
     pub labels: Vec<Label>,
     /// Taints it registers with.
@@ -124,6 +133,8 @@ pub struct Settings {
     pub runtime: Runtime,
     /// What this node's kubelet is told besides.
     pub kubelet: KubeletValues,
+    /// Flags of this node's kubelet.
+    pub kubelet_flags: Flags,
     /// Features of Kubernetes that are turned on or off.
     pub gates: FeatureGates,
     /// Where images come from.
@@ -159,7 +170,6 @@ impl Settings {
             ("spec.network.dualStack", self.dual == other.dual),
             ("spec.network.clusterDomain", self.domain == other.domain),
             ("spec.network.provider", self.provider == other.provider),
-            ("spec.metricsServer", self.metrics_server == other.metrics_server),
         ];
         same.into_iter().find(|(_, same)| !same).map(|(key, _)| key)
     }
@@ -198,6 +208,10 @@ impl Settings {
         let users = problems.all(Users::validate(&spec.install_config), Invalid::User);
         let helm = problems.all(Helm::validate(&spec.extensions.helm), Invalid::Helm);
         let node = problems.node(&spec.node, host_name);
+        let wish = spec.node.address.as_deref();
+        let node_address = problems.one(wish.map(str::parse).transpose(), Invalid::Address);
+        let kubelet_flags = Flags::check(Target::Kubelet, spec.node.kubelet_extra_args.as_ref());
+        let kubelet_flags = problems.all(kubelet_flags, Invalid::KubeletFlag);
         let runtime = problems.one(Runtime::validate(spec.node.cri_socket.as_deref()), Invalid::Runtime);
         let kubelet = profiles.as_ref().and_then(|profiles| problems.profile(&spec.node, profiles));
         problems.0.extend(refused::problems(spec).into_iter().map(Invalid::Section));
@@ -205,13 +219,14 @@ impl Settings {
             let (Network { pods, services, dual, domain, provider, proxy }, (node, labels, taints)) = (network?, node?);
             let (controller_manager, scheduler) = (controller_manager?, scheduler?);
             let (cluster, api, storage, profiles) = (cluster?, api?, storage?, profiles?);
-            let (snapshots, runtime) = (snapshots?, runtime?);
-            let (kubelet, gates, images, users, helm) = (kubelet?, gates?, images?, users?, helm?);
+            let (snapshots, runtime, node_address) = (snapshots?, runtime?, node_address?);
+            let (kubelet, kubelet_flags) = (kubelet?, kubelet_flags?);
+            let (gates, images, users, helm) = (gates?, images?, users?, helm?);
             #[rustfmt::skip]
             let settings = Self {
-                cluster, node, labels, taints, api, pods, services, dual, domain, provider, proxy, storage,
+                cluster, node, node_address, labels, taints, api, pods, services, dual, domain, provider, proxy, storage,
                 snapshots, runtime,
-                controller_manager, scheduler, metrics_server, profiles, kubelet, gates, images, users, helm,
+                controller_manager, scheduler, metrics_server, profiles, kubelet, kubelet_flags, gates, images, users, helm,
             };
             Some(settings)
         };
@@ -338,6 +353,31 @@ spec:
             "spec",
         ];
         assert_eq!(sections, wanted);
+    }
+
+    #[test]
+    fn what_a_kubelet_cannot_be_given_is_told_with_its_key() {
+        let yaml = "spec: {node: {kubeletExtraArgs: {cloud-provider: external, cloud-providr: x, node-ip: 10.0.0.7}}}";
+        let problems = Settings::check(&Raw::parse(yaml).expect("well-formed"), "barn").expect_err("refused");
+        let told: Vec<_> = problems.iter().map(|bad| crate::supervisor::chain(bad)).collect();
+        let wanted = [
+            "spec.node.kubeletExtraArgs: kubelet has no flag `cloud-providr`; did you mean `cloud-provider`?",
+            "spec.node.kubeletExtraArgs: `node-ip` is not yours to set: set `spec.node.address` instead",
+        ];
+        assert_eq!(told, wanted);
+    }
+
+    #[test]
+    fn a_nodes_address_is_told_in_one_of_three_ways() {
+        for text in ["10.0.0.7", "10.0.0.0/24", "eth1"] {
+            let settings = settings(&format!("spec: {{node: {{address: {text}}}}}")).expect("valid");
+            assert_eq!(settings.node_address.map(|wish| wish.to_string()).as_deref(), Some(text));
+        }
+        let error = settings("spec: {node: {address: 10.0.0.7/24}}").expect_err("neither an address nor a range");
+        let wanted = "spec.node.address: not a range: `10.0.0.7/24`; did you mean `10.0.0.0/24` or `10.0.0.7`?";
+        assert_eq!(crate::supervisor::chain(&error), wanted);
+        let error = Raw::parse("spec:\n  node:\n    adress: eth1\n").expect_err("a misspelt key").to_string();
+        assert!(error.ends_with("; did you mean `address`?"), "{error}");
     }
 
     #[test]

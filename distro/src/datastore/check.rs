@@ -3,11 +3,12 @@
 
 use std::path::Path;
 
-use super::{DatastoreError, Tool, Tools, tools::word};
+use super::{DatastoreError, Tool, Tools, migrate, tools::word};
 use crate::{
     component::SOURCE_VARIABLE,
     config::{DataSource, ExternalEtcd, Storage},
     paths::Paths,
+    peers::Known,
     sys::fs,
 };
 
@@ -34,13 +35,44 @@ pub fn check(storage: &Storage, paths: &Paths) -> Result<(), DatastoreError> {
 /// Looks whether the cluster's objects are where the configuration names, of the places on this machine.
 ///
 /// # Errors
-/// If they are in the other one.
+/// If they are in another one, or were on their way to it when something cut that off.
 pub fn here(storage: &Storage, paths: &Paths) -> Result<(), DatastoreError> {
     let (etcd, sqlite) = (has_member(&paths.etcd()), fs::exists(&paths.sqlite()));
+    if sqlite && migrate::is_cut_off(paths) {
+        return Err(DatastoreError::HalfMigrated);
+    }
     match storage {
         Storage::Kine { source: DataSource::Sqlite } if etcd && !sqlite => Err(DatastoreError::StillEtcd(paths.etcd())),
         Storage::Etcd(_) if sqlite && !etcd => Err(DatastoreError::NotMigrated(paths.sqlite())),
-        _ => Ok(()),
+        Storage::Kine { source: DataSource::Mysql(_) | DataSource::Postgres(_) } | Storage::External(_) if etcd => {
+            Err(DatastoreError::StillHere(paths.etcd()))
+        }
+        Storage::Kine { source: DataSource::Mysql(_) | DataSource::Postgres(_) } | Storage::External(_) if sqlite => {
+            Err(DatastoreError::StillHere(paths.sqlite()))
+        }
+        _ => present(storage, paths),
+    }
+}
+
+/// Looks whether the log of this controller's member of etcd is still there, where there was one among others.
+///
+/// # Errors
+/// If it is gone.
+pub fn present(storage: &Storage, paths: &Paths) -> Result<(), DatastoreError> {
+    let own = matches!(storage, Storage::Etcd(_));
+    if own && Known::load(&paths.peers(), &paths.etcd())?.is_lost(&paths.etcd()) {
+        return Err(DatastoreError::Lost(paths.etcd()));
+    }
+    Ok(())
+}
+
+/// Whether there is anything to save: a controller may have been stopped before its datastore was made.
+#[must_use]
+pub fn is_made(storage: &Storage, paths: &Paths) -> bool {
+    match storage {
+        Storage::Kine { source: DataSource::Sqlite } => fs::size(&paths.sqlite()).is_ok_and(|size| size > Some(0)),
+        Storage::Etcd(_) => fs::exists(&paths.etcd_database()),
+        Storage::Kine { .. } | Storage::External(_) => true,
     }
 }
 
@@ -70,4 +102,100 @@ fn words(cluster: &ExternalEtcd) -> Vec<String> {
     }
     words.push(cluster.endpoints.join(","));
     words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{DatastoreError, here, is_made, present};
+    use crate::{
+        config::{DataSource, EtcdMember, ExternalEtcd, Storage},
+        paths::Paths,
+        peers::{Company, Known, Peer},
+        sys::{
+            fs::{self, Access},
+            machine,
+        },
+    };
+
+    fn place() -> (tempfile::TempDir, Paths) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let paths = Paths { data: folder.path().to_owned(), ..Paths::default() };
+        (folder, paths)
+    }
+
+    fn file(paths: &Paths, below: &str) {
+        let path = paths.data.join(below);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        fs::write(&path, b"x", Access::Private, machine::account()).expect("written");
+    }
+
+    const SQLITE: Storage = Storage::Kine { source: DataSource::Sqlite };
+
+    fn etcd() -> Storage {
+        Storage::Etcd(EtcdMember::default())
+    }
+
+    /// Every way to have the objects kept by somebody else.
+    fn elsewhere() -> [Storage; 3] {
+        let external = ExternalEtcd { endpoints: Vec::new(), prefix: "/registry".to_owned(), tls: None };
+        [
+            Storage::Kine { source: DataSource::Mysql("mysql://x".to_owned()) },
+            Storage::Kine { source: DataSource::Postgres("postgres://x".to_owned()) },
+            Storage::External(external),
+        ]
+    }
+
+    #[test]
+    fn objects_are_looked_for_where_the_configuration_says() {
+        let (_folder, paths) = place();
+        let all = || elsewhere().into_iter().chain([SQLITE, etcd()]);
+        assert!(all().all(|storage| here(&storage, &paths).is_ok()), "a new cluster");
+
+        file(&paths, "db/state.db");
+        assert!(here(&SQLITE, &paths).is_ok());
+        assert!(matches!(here(&etcd(), &paths), Err(DatastoreError::NotMigrated(_))));
+        for storage in elsewhere() {
+            let refused = here(&storage, &paths).expect_err("an empty cluster under the old keys");
+            assert!(matches!(&refused, DatastoreError::StillHere(path) if *path == paths.sqlite()), "{refused}");
+        }
+
+        fs::remove_tree(&paths.data.join("db")).expect("removed");
+        file(&paths, "etcd/member/wal/0.wal");
+        assert!(here(&etcd(), &paths).is_ok());
+        assert!(matches!(here(&SQLITE, &paths), Err(DatastoreError::StillEtcd(_))));
+        for storage in elsewhere() {
+            let refused = here(&storage, &paths).expect_err("an empty cluster under the old keys");
+            assert!(matches!(&refused, DatastoreError::StillHere(path) if *path == paths.etcd()), "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_member_that_others_know_is_not_begun_anew() {
+        let (_folder, paths) = place();
+        let peer = Peer { name: "barn".parse().expect("a name"), url: "https://192.0.2.1:2380".to_owned() };
+        let joining = Known { company: Company::Several, join: vec![peer] };
+        joining.save(&paths.peers()).expect("written");
+        assert!(here(&etcd(), &paths).is_ok(), "it joins");
+        file(&paths, "etcd/member/wal/0.wal");
+        assert!(here(&etcd(), &paths).is_ok(), "it has joined");
+        fs::remove_tree(&paths.etcd()).expect("removed");
+        let refused = here(&etcd(), &paths).expect_err("its disk is not mounted, or gone");
+        assert!(refused.to_string().contains("`sk8s etcd leave"), "{refused}");
+        assert!(present(&etcd(), &paths).is_err());
+        for storage in elsewhere().into_iter().chain([SQLITE]) {
+            assert!(present(&storage, &paths).is_ok(), "it is no member of anything any more");
+        }
+    }
+
+    #[test]
+    fn there_is_nothing_to_save_before_the_datastore_is_made() {
+        let (_folder, paths) = place();
+        assert!(!is_made(&SQLITE, &paths) && !is_made(&etcd(), &paths));
+        assert!(elsewhere().iter().all(|storage| is_made(storage, &paths)));
+        std::fs::create_dir_all(paths.data.join("etcd/member/wal")).expect("made");
+        assert!(!is_made(&etcd(), &paths), "cut off at its very first start");
+        file(&paths, "etcd/member/snap/db");
+        file(&paths, "db/state.db");
+        assert!(is_made(&SQLITE, &paths) && is_made(&etcd(), &paths));
+    }
 }

@@ -2,11 +2,12 @@
 //!
 //! Every key is copied with its value and its time to live, and both sides are compared afterwards, key by key, before the
 //! new one gets its name. Revisions in etcd begin above the last one in SQLite, so that no object's resource version ever
-//! goes back and none is given twice. The old database stays where it is found again.
+//! goes back and none is given twice. The old database stays where it is found again. Cut off at any point, the same verb begins
+//! again or ends it, and nothing starts in between.
 
 use std::{
     io::{self, BufReader},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use super::{
@@ -100,32 +101,81 @@ pub fn migrate(settings: &Settings, paths: &Paths) -> Result<Migrated, MigrateEr
     if !matches!(settings.storage, Storage::Etcd(_)) {
         return Err(MigrateError::NotAskedFor);
     }
+    if is_cut_off(paths) {
+        end(paths)?;
+        let tools = Tools::of(paths);
+        let before = tools.summary(Tool::Kine, &["inspect", &word(&kept(paths).join("state.db"))])?;
+        let after = tools.summary(Tool::Etcd, &["inspect", &word(&paths.etcd_database())])?;
+        return Ok(Migrated { before, after, kept: kept(paths) });
+    }
     if !fs::exists(&paths.sqlite()) {
         return Err(MigrateError::Nothing(paths.sqlite()));
     }
     if has_member(&paths.etcd()) {
         return Err(MigrateError::Occupied(paths.etcd()));
     }
-    let stage = paths.data.join(".migrating");
+    let stage = stage(paths);
     fs::remove_tree(&stage)?;
     fs::create_folder(&stage, Access::Private, Account::ROOT)?;
-    let moved = copy(settings, paths, &stage);
-    let placed = moved.and_then(|(before, after)| {
-        fs::rename(&stage.join("etcd"), &paths.etcd())?;
-        let kept = paths.data.join("db.migrated");
-        fs::remove_tree(&kept)?;
-        fs::rename(&paths.data.join("db"), &kept)?;
-        fs::persist(&paths.data)?;
-        Ok(Migrated { before, after, kept })
+    let moved = copy(settings, paths, &stage).and_then(|found| {
+        begin(paths)?;
+        Ok(found)
     });
-    fs::remove_tree(&stage)?;
-    placed
+    if moved.is_err() {
+        fs::remove_tree(&stage)?;
+    }
+    let (before, after) = moved?;
+    end(paths)?;
+    Ok(Migrated { before, after, kept: kept(paths) })
+}
+
+/// What is not in its place yet.
+fn stage(paths: &Paths) -> PathBuf {
+    paths.data.join(".migrating")
+}
+
+/// The old database as it is found again.
+fn kept(paths: &Paths) -> PathBuf {
+    paths.data.join("db.migrated")
+}
+
+/// In the stage: what was in SQLite, and what is in etcd. The second is there once the new one is whole.
+const EXPORTS: [&str; 2] = ["keys", "again"];
+
+/// Gives the new one its name. From here on the move is to be ended, and nothing else may be done with either: the stage, which
+/// tells so, goes last.
+fn begin(paths: &Paths) -> Result<(), FsError> {
+    let stage = stage(paths);
+    fs::persist(&stage)?;
+    fs::rename(&stage.join("etcd"), &paths.etcd())?;
+    fs::persist(&paths.data)
+}
+
+/// Whether a move that gave the new one its name was cut off before it ended.
+pub(super) fn is_cut_off(paths: &Paths) -> bool {
+    let stage = stage(paths);
+    let compared = EXPORTS.iter().all(|name| fs::exists(&stage.join(name))) || !fs::exists(&paths.sqlite());
+    compared
+        && fs::exists(&stage)
+        && !fs::exists(&stage.join("etcd"))
+        && has_member(&paths.etcd())
+        && (fs::exists(&paths.sqlite()) || fs::exists(&kept(paths)))
+}
+
+/// Puts the old one aside, where that was not done yet.
+fn end(paths: &Paths) -> Result<(), FsError> {
+    if fs::exists(&paths.sqlite()) {
+        fs::remove_tree(&kept(paths))?;
+        fs::rename(&paths.data.join("db"), &kept(paths))?;
+        fs::persist(&paths.data)?;
+    }
+    fs::remove_tree(&stage(paths))
 }
 
 /// Copies and compares, all in `stage`.
-fn copy(settings: &Settings, paths: &Paths, stage: &std::path::Path) -> Result<(Summary, Summary), MigrateError> {
+fn copy(settings: &Settings, paths: &Paths, stage: &Path) -> Result<(Summary, Summary), MigrateError> {
     let tools = Tools::of(paths);
-    let (keys, again) = (stage.join("keys"), stage.join("again"));
+    let [keys, again] = EXPORTS.map(|name| stage.join(name));
     let before = tools.summary(Tool::Kine, &["export", &word(&paths.sqlite()), &word(&keys)])?;
     let who = member(settings).map_err(MigrateError::Member)?;
     let (above, from, to) = (format!("--above={}", before.revision), word(&keys), word(&stage.join("etcd")));
@@ -140,5 +190,109 @@ fn copy(settings: &Settings, paths: &Paths, stage: &std::path::Path) -> Result<(
         Verdict::Same(_) if after.revision > before.revision => Ok((before, after)),
         Verdict::Same(_) => Err(MigrateError::Revisions { before: before.revision, after: after.revision }),
         Verdict::Differs { key, how } => Err(MigrateError::Differs { key, how }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{begin, end, is_cut_off, kept, stage};
+    use crate::{
+        config::{DataSource, EtcdMember, Storage},
+        datastore::{DatastoreError, here},
+        paths::Paths,
+        sys::{
+            fs::{self, Access},
+            machine,
+        },
+    };
+
+    const SQLITE: Storage = Storage::Kine { source: DataSource::Sqlite };
+
+    fn etcd() -> Storage {
+        Storage::Etcd(EtcdMember::default())
+    }
+
+    fn file(paths: &Paths, below: &str) {
+        let path = paths.data.join(below);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        fs::write(&path, b"x", Access::Private, machine::account()).expect("written");
+    }
+
+    /// A database, and a stage with what a move has made so far.
+    fn place(made: &[&str]) -> (tempfile::TempDir, Paths) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let paths = Paths { data: folder.path().to_owned(), ..Paths::default() };
+        file(&paths, "db/state.db");
+        made.iter().for_each(|name| file(&paths, &format!(".migrating/{name}")));
+        (folder, paths)
+    }
+
+    /// All that a move makes before anything gets its name.
+    const WHOLE: [&str; 3] = ["keys", "again", "etcd/member/snap/db"];
+
+    fn assert_ended(paths: &Paths) {
+        assert!(fs::exists(&kept(paths).join("state.db")) && !fs::exists(&paths.sqlite()));
+        assert!(fs::exists(&paths.etcd_database()) && !fs::exists(&stage(paths)));
+        assert!(here(&etcd(), paths).is_ok() && !is_cut_off(paths));
+        assert!(matches!(here(&SQLITE, paths), Err(DatastoreError::StillEtcd(_))), "the guard stands");
+    }
+
+    #[test]
+    fn cut_off_before_anything_got_its_name_it_begins_again() {
+        for count in 1..=WHOLE.len() {
+            let (_folder, paths) = place(&WHOLE[..count]);
+            assert!(!is_cut_off(&paths));
+            assert!(here(&SQLITE, &paths).is_ok(), "all is as it was");
+            assert!(matches!(here(&etcd(), &paths), Err(DatastoreError::NotMigrated(_))));
+        }
+    }
+
+    #[test]
+    fn cut_off_between_the_two_names_nothing_starts_and_it_is_ended() {
+        let (_folder, paths) = place(&WHOLE);
+        begin(&paths).expect("named");
+        assert!(is_cut_off(&paths));
+        for storage in [SQLITE, etcd()] {
+            let refused = here(&storage, &paths).expect_err("two that are whole");
+            assert!(refused.to_string().contains("repeat `sk8s storage migrate`"), "{refused}");
+        }
+        end(&paths).expect("ended");
+        assert_ended(&paths);
+    }
+
+    #[test]
+    fn cut_off_while_an_earlier_moves_database_goes_it_is_ended() {
+        let (_folder, paths) = place(&WHOLE);
+        file(&paths, "db.migrated/of-an-earlier-one");
+        begin(&paths).expect("named");
+        end(&paths).expect("ended");
+        assert_ended(&paths);
+        assert!(!fs::exists(&kept(&paths).join("of-an-earlier-one")));
+    }
+
+    #[test]
+    fn cut_off_before_the_stage_is_gone_it_starts_and_can_be_ended() {
+        for left in [&["keys", "again"][..], &["keys"], &["again"], &[]] {
+            let (_folder, paths) = place(&WHOLE);
+            begin(&paths).expect("named");
+            fs::rename(&paths.data.join("db"), &kept(&paths)).expect("named");
+            for name in ["keys", "again"].iter().filter(|name| !left.contains(name)) {
+                fs::remove_file(&stage(&paths).join(name)).expect("removed");
+            }
+            assert!(here(&etcd(), &paths).is_ok(), "{left:?}");
+            assert!(is_cut_off(&paths), "{left:?}");
+            end(&paths).expect("ended");
+            assert_ended(&paths);
+        }
+    }
+
+    #[test]
+    fn a_member_that_no_move_made_is_left_alone() {
+        let (_folder, paths) = place(&["keys"]);
+        file(&paths, "etcd/member/snap/db");
+        assert!(!is_cut_off(&paths), "the stage never had one");
+        let (_folder, paths) = place(&WHOLE);
+        file(&paths, "etcd/member/snap/db");
+        assert!(!is_cut_off(&paths), "the stage has one still");
     }
 }

@@ -9,13 +9,16 @@ mod tools;
 
 use std::path::PathBuf;
 
-pub use check::{begun, check, here};
+pub use check::{begun, check, here, is_made, present};
 pub use migrate::{MigrateError, Migrated, migrate};
 pub use ready::{component, copy_proof, folder};
 pub(crate) use tools::word;
 pub use tools::{Summary, Tool, Tools};
 
-use crate::sys::{fs::FsError, process::ProcessError};
+use crate::{
+    peers::KnownError,
+    sys::{fs::FsError, process::ProcessError},
+};
 
 /// A datastore that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -50,4 +53,23 @@ pub enum DatastoreError {
          move that folder away to begin with an empty cluster", .0.display()
     )]
     StillEtcd(PathBuf),
+    /// The configuration changed to a server of somebody else's, but the objects are still on this machine.
+    #[error(
+        "the configuration asks for a server that is not sk8s' own, but the cluster's objects are in `{}`; set `spec.storage` as \
+         it was, or move that away to go on with what the server holds", .0.display()
+    )]
+    StillHere(PathBuf),
+    /// A move to etcd did not end.
+    #[error("a move of the objects from SQLite to etcd was cut off: repeat `sk8s storage migrate`, which ends it")]
+    HalfMigrated,
+    /// A member of etcd is gone, and would vote as if it had never promised anything.
+    #[error(
+        "`{}` holds no log of etcd, and this controller was one of several: if its disk is not mounted, mount it; if it is lost, \
+         `sk8s etcd leave` with this node's name on another controller, then `sk8s reset` here and join with a new token; with no \
+         other controller left, restore a backup instead", .0.display()
+    )]
+    Lost(PathBuf),
+    /// What is known of other controllers.
+    #[error(transparent)]
+    Known(#[from] KnownError),
 }

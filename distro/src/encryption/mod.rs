@@ -3,11 +3,16 @@
 //! then used, then everything is written anew, then the old key goes.
 
 mod board;
+mod expect;
 mod follow;
 mod rotate;
 mod sealed;
 
 pub use board::{Board, BoardError};
+pub use expect::expect;
 pub use follow::{FollowError, PERIOD, follow};
 pub use rotate::{RotateError, Standing, rotate, standing};
 pub use sealed::{SealError, seal, unseal};
+
+#[cfg(test)]
+mod tests;

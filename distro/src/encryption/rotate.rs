@@ -111,9 +111,18 @@ pub fn rotate(
                 say(format!("{count} Secrets are encrypted with key {} alone", board.keyring.newest()));
             }
         }
-        begun = true;
-        board.replace(client, (&board.keyring.next()?, authority), gone)?;
+        match board.replace(client, (&board.keyring.next()?, authority), gone) {
+            Ok(()) => begun = true,
+            // A controller that is taken in meanwhile writes to the board too: the step waits for it and is done again.
+            Err(BoardError::Raced) if is_at(client, authority, board.keyring.generation())? => {}
+            Err(error) => return Err(error.into()),
+        }
     }
+}
+
+/// Whether the keys are still of a generation: then nobody else changes them.
+fn is_at(client: &Client, authority: &str, generation: u32) -> Result<bool, RotateError> {
+    Ok(Board::read(client, authority)?.is_some_and(|board| board.keyring.generation() == generation))
 }
 
 /// Waits until every controller works with the same keys.

@@ -1,9 +1,15 @@
-//! What an OCI image archive holds, from its `index.json` alone (image-spec, image-layout.md).
+//! What an image archive holds, from its lists alone: OCI's `index.json` (image-spec, image-layout.md), Docker's `manifest.json`
+//! (moby, image/spec).
 
-use std::io::{self, Read, Seek, SeekFrom};
+use std::{
+    collections::BTreeSet,
+    io::{self, Read, Seek, SeekFrom},
+};
 
 use serde::Deserialize;
 use skerry_formats::digest::Digest;
+
+use crate::registry::Reference;
 
 /// An image in an archive.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +46,22 @@ struct Descriptor {
     annotations: std::collections::BTreeMap<String, String>,
 }
 
+impl Descriptor {
+    /// The name that containerd gives it. What OCI knows as its name may be a tag alone.
+    fn name(mut self) -> Option<String> {
+        let own = self.annotations.remove("io.containerd.image.name");
+        let full = |name: &String| name.parse::<Reference>().is_ok_and(|reference| reference.to_string() == *name);
+        own.or_else(|| self.annotations.remove("org.opencontainers.image.ref.name").filter(full))
+    }
+}
+
+/// An image in Docker's list.
+#[derive(Deserialize)]
+struct Saved {
+    #[serde(rename = "RepoTags")]
+    tags: Option<Vec<String>>,
+}
+
 /// OCI's list of an archive's images, and Docker's.
 const INDEX: &str = "index.json";
 const DOCKERS: &str = "manifest.json";
@@ -58,6 +80,20 @@ pub fn index(mut archive: impl Read + Seek) -> Result<Vec<Archived>, BadArchive>
         Some(Archived { reference, digest: descriptor.digest })
     });
     Ok(named.collect())
+}
+
+/// The names that containerd knows an archive's images by, as far as its lists say them in full.
+///
+/// # Errors
+/// If it cannot be read.
+pub(super) fn names(mut archive: impl Read + Seek) -> io::Result<BTreeSet<String>> {
+    let index = find(&mut archive, &[INDEX])?.and_then(|text| serde_json::from_slice::<Index>(&text).ok());
+    archive.rewind()?;
+    let saved = find(&mut archive, &[DOCKERS])?.and_then(|text| serde_json::from_slice::<Vec<Saved>>(&text).ok());
+    let named = index.into_iter().flat_map(|index| index.manifests).filter_map(Descriptor::name);
+    let tags = saved.into_iter().flatten().flat_map(|image| image.tags.unwrap_or_default());
+    let tagged = tags.filter_map(|tag| tag.parse::<Reference>().ok()).map(|reference| reference.to_string());
+    Ok(named.chain(tagged).collect())
 }
 
 /// What tells an archive's content from every other's: the digest of the file that names all images in it by their digests.
@@ -104,7 +140,7 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::{Archived, BadArchive, index, stamp};
+    use super::{Archived, BadArchive, index, names, stamp};
 
     fn entry(name: &str, content: &[u8]) -> Vec<u8> {
         let mut block = vec![0_u8; 512];
@@ -130,6 +166,30 @@ mod tests {
         assert!(matches!(index(Cursor::new(entry("a", b"b"))), Err(BadArchive::NoIndex)));
     }
 
+    fn named(archive: &[Vec<u8>]) -> Vec<String> {
+        names(Cursor::new(archive.concat())).expect("read").into_iter().collect()
+    }
+
+    #[test]
+    fn images_are_named_by_whichever_list_says_so_in_full() {
+        let list = r#"[{"Config":"c.json","RepoTags":["localhost/a:1","till:2"],"Layers":[]},{"RepoTags":null}]"#;
+        let podman = [entry("c.json", b"{}"), entry("manifest.json", list.as_bytes())];
+        assert_eq!(named(&podman), ["docker.io/library/till:2", "localhost/a:1"]);
+        let annotated = |name: &str| {
+            format!(
+                r#"{{"manifests":[{{"digest":"sha256:ab","annotations":{{"org.opencontainers.image.ref.name":"{name}"}}}}]}}"#
+            )
+        };
+        let oci = |name: &str| [entry("index.json", annotated(name).as_bytes()), entry("oci-layout", b"{}")];
+        assert_eq!(named(&oci("localhost/a:1")), ["localhost/a:1"]);
+        for short in ["1.2", "latest", "a:1", "localhost/a"] {
+            assert_eq!(named(&oci(short)), [""; 0], "{short}");
+        }
+        let both = [entry("manifest.json", list.as_bytes()), entry("index.json", LIST.as_bytes())];
+        assert_eq!(named(&both), ["docker.io/library/till:2", "localhost/a:1"]);
+        assert_eq!(named(&[entry("manifest.json", b"no list"), entry("index.json", b"none")]), [""; 0]);
+    }
+
     #[test]
     fn an_archive_of_the_same_size_with_other_images_has_another_stamp() {
         let of = |name: &str, text: &str| stamp(Cursor::new(entry(name, text.as_bytes()))).expect("read");
@@ -141,7 +201,8 @@ mod tests {
     proptest! {
         #[test]
         fn any_bytes_are_an_archive_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..2000)) {
-            let _ = index(Cursor::new(bytes));
+            let _ = index(Cursor::new(&bytes));
+            let _ = names(Cursor::new(&bytes));
         }
     }
 }

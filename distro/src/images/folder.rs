@@ -130,7 +130,7 @@ impl Folder {
         }
         for name in &todo.import {
             // The name of one that came with the root file system is its whole path.
-            if let Some(images) = self.bring(ctr, &folder.join(name)) {
+            if let Some(images) = self.bring(ctr, &folder.join(name), record.get(name)) {
                 let (size, written) = files.get(name).copied().unwrap_or_default();
                 if let Some(gone) = record.insert(name.clone(), Imported { size, written, images }) {
                     release(ctr, &gone, (&record, &there))?;
@@ -161,9 +161,9 @@ impl Folder {
     }
 
     /// Imports a file if it can be; what is wrong is told once.
-    fn bring(&mut self, ctr: &Ctr, path: &Path) -> Option<BTreeSet<String>> {
+    fn bring(&mut self, ctr: &Ctr, path: &Path, former: Option<&Imported>) -> Option<BTreeSet<String>> {
         let file = path.display().to_string();
-        match import(ctr, path) {
+        match import(ctr, path, former) {
             Ok(images) => {
                 tracing::info!(file, images = images.len(), "images imported");
                 Some(images)
@@ -180,14 +180,23 @@ impl Folder {
 }
 
 /// Imports a file and says which images it brought.
-fn import(ctr: &Ctr, path: &Path) -> Result<BTreeSet<String>, ImportError> {
-    let named = fs::open(path).ok().and_then(|file| super::index(std::io::BufReader::new(file)).ok());
+fn import(ctr: &Ctr, path: &Path, former: Option<&Imported>) -> Result<BTreeSet<String>, ImportError> {
+    let named = fs::open(path).ok().and_then(|file| archive::names(std::io::BufReader::new(file)).ok());
     let before = ctr.list()?;
     ctr.import(path)?;
-    let (before, after): (BTreeSet<&str>, String) = (references(&before).collect(), ctr.list()?);
-    let brought = references(&after).filter(|image| !before.contains(image)).map(ToOwned::to_owned);
-    let named = named.into_iter().flatten().map(|image| image.reference);
-    Ok(brought.chain(named).filter(|image| !image.starts_with("sha256:")).collect())
+    let (before, after) = (before, ctr.list()?);
+    Ok(brought((&before, &after), &named.unwrap_or_default(), former))
+}
+
+/// Which images a file brought, by the lists of before and after: those that are new and those that it names. A file that
+/// was there before and names none brings what it brought then: nothing is new for containerd if the same comes again.
+fn brought((before, after): (&str, &str), named: &BTreeSet<String>, former: Option<&Imported>) -> BTreeSet<String> {
+    let known: BTreeSet<&str> = references(before).collect();
+    let there = || references(after).filter(|image| !image.starts_with("sha256:"));
+    let found: BTreeSet<&str> = there().filter(|image| !known.contains(image) || named.contains(*image)).collect();
+    let same = |image: &&str| former.is_some_and(|former| former.images.contains(*image));
+    let images = if found.is_empty() { there().filter(same).collect() } else { found };
+    images.into_iter().map(ToOwned::to_owned).collect()
 }
 
 /// Lets the images go that a file brought once and none does now.
@@ -236,7 +245,7 @@ fn name(path: &Path) -> Option<String> {
 mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
-    use super::{Access, Folder, Imported, PEACE, Record, Work, fs, name, shipped, unneeded, work};
+    use super::{Access, Folder, Imported, PEACE, Record, Work, brought, fs, name, shipped, unneeded, work};
 
     fn files(all: &[(&str, u64)]) -> BTreeMap<String, (u64, i128)> {
         all.iter().map(|(name, size)| ((*name).to_owned(), (*size, 7))).collect()
@@ -269,6 +278,21 @@ mod tests {
     fn images_of_a_file_that_is_gone_are_let_go() {
         let there = BTreeSet::from(["x:1"]);
         assert_eq!(work(&files(&[]), &files(&[]), (&record("a.tar", 5, "x:1"), &there)).forget, ["a.tar"]);
+    }
+
+    #[test]
+    fn an_archive_that_is_copied_again_keeps_its_images() {
+        let list =
+            |images: &[&str]| images.iter().fold("REF TYPE DIGEST\n".to_owned(), |list, i| format!("{list}{i} t d\n"));
+        let set = |images: &[&str]| images.iter().map(|image| (*image).to_owned()).collect::<BTreeSet<_>>();
+        let former = Imported { size: 5, written: 7, images: set(&["a:1", "b:1", "gone:1"]) };
+        let same = list(&["a:1", "b:1", "other:1", "sha256:ab"]);
+        let of = |named: &[&str], former| brought((&same, &same), &set(named), former);
+        assert_eq!(of(&[], Some(&former)), set(&["a:1", "b:1"]), "nothing new, and no names");
+        assert_eq!(of(&["b:1", "elsewhere:1"], Some(&former)), set(&["b:1"]), "it names what it has now");
+        assert_eq!(of(&[], None), set(&[]));
+        let new = brought((&list(&["a:1"]), &list(&["a:1", "c:1"])), &set(&[]), Some(&former));
+        assert_eq!(new, set(&["c:1"]), "another archive in its place");
     }
 
     #[test]

@@ -90,7 +90,7 @@ impl Office {
             }
             (Wants::Worker(_), None) => Ok(Err(Refusal::BadKeys)),
             (Wants::Controller(candidate), _) => {
-                let answer = self.council.appoint((&request.node, *candidate), &roster)?;
+                let answer = self.council.appoint(&client, (&request.node, *candidate), &roster)?;
                 if answer.is_ok() {
                     Roster::enter(&client, &request.node, candidate.peer)?;
                     // A worker of that name is gone: what it joined with is good for nothing any more.

@@ -1,6 +1,6 @@
 //! Among controllers: who is appointed, and where its etcd has a place.
 
-use std::{net::IpAddr, time::Duration};
+use std::{net::IpAddr, path::PathBuf, time::Duration};
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -11,7 +11,9 @@ use super::{
     serve::{Outcome, ServeError},
 };
 use crate::{
+    api::Client,
     config::NodeName,
+    encryption,
     peers::{self, Admit, Door, Etcd, Member, Peer},
     pki::Identity,
     sys::{
@@ -23,8 +25,10 @@ use crate::{
 /// What a controller appoints others with.
 #[derive(Debug)]
 pub struct Council {
-    /// The cluster's keys.
+    /// The cluster's keys, but for those of Secrets.
     pub identity: Identity,
+    /// Where the cluster's keys lie: those of Secrets may be others than at this controller's start.
+    pub keys: PathBuf,
     /// The configuration that controllers share.
     pub config: String,
     /// How many controllers there can be.
@@ -60,7 +64,12 @@ const AGAIN: Duration = Duration::from_millis(200);
 
 impl Council {
     /// Appoints a controller, unless its name or address is another's.
-    pub(super) fn appoint(&self, (node, candidate): (&NodeName, Candidate), roster: &Roster) -> Outcome<Answer> {
+    pub(super) fn appoint(
+        &self,
+        client: &Client,
+        (node, candidate): (&NodeName, Candidate),
+        roster: &Roster,
+    ) -> Outcome<Answer> {
         let peers = match &self.seats {
             Seats::One => return Ok(Err(Refusal::OneController)),
             // Nothing but the roster says who shares the datastore. The same name at the same address is the same machine.
@@ -73,7 +82,8 @@ impl Council {
                 Err(barred) => return Ok(Err(barred.into())),
             },
         };
-        let (identity, config) = (self.identity.clone(), self.config.clone());
+        let keyring = encryption::expect(client, (&self.keys, &self.identity.ca.key), node)?;
+        let (identity, config) = (Identity { keyring, ..self.identity.clone() }, self.config.clone());
         Ok(Ok(Answer::Appointed(Box::new(Appointment { identity, config, peers }))))
     }
 }

@@ -15,7 +15,9 @@ use super::{
     office::{Known, Office},
     record::BadRecord,
 };
-use crate::{api::ApiError, config::NodeName, peers::EtcdError, pki::CertError, supervisor::chain};
+use crate::{
+    api::ApiError, config::NodeName, encryption::FollowError, peers::EtcdError, pki::CertError, supervisor::chain,
+};
 
 /// A question that cannot be answered now.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +34,9 @@ pub enum ServeError {
     /// The members of etcd.
     #[error(transparent)]
     Etcd(#[from] EtcdError),
+    /// The keys of Secrets.
+    #[error(transparent)]
+    Secrets(#[from] FollowError),
     /// This controller's own etcd does not get ready for another.
     #[error("this controller's etcd does not take others yet")]
     NotOpen,

@@ -1,68 +1,62 @@
 //! The API on a worker's loopback: each connection to a controller that answers.
 
-use std::{
-    io,
-    pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    task::{Context, Poll},
-    time::Duration,
-};
+use std::time::Duration;
 
 use skerry_formats::token::Server;
 use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},
-    sync::watch,
+    sync::{mpsc, watch},
 };
 
-use super::call::splice;
+use super::{
+    accept,
+    talk::{Talk, converse},
+};
 use crate::sys::net;
 
 /// How long a controller may take to take a connection before the next is tried.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// How long a controller may take to answer the first words, where there is another. TLS answers at once; kubelets wait for 10 s.
+const ANSWER: Duration = Duration::from_secs(5);
 
 /// What a connection taught about a controller.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum News {
     /// It took the connection.
     Took(Server),
-    /// The connection ended, and it had not said a word: kube-apiserver behind it is gone or stuck.
+    /// It had not said a word when the connection ended, or not in time: it or kube-apiserver behind it is gone or stuck.
     Silent(Server),
 }
 
 /// Serves for as long as the process lives. The controller that answered last is asked first; when it does not, or says
 /// nothing, the next in the list is, so that a node holds on to a good one and all nodes leave a dead one.
-///
-/// # Errors
-/// If the port is taken.
-pub async fn balance(listener: TcpListener, servers: watch::Receiver<Vec<Server>>) -> io::Result<()> {
+pub async fn balance(listener: TcpListener, servers: watch::Receiver<Vec<Server>>) {
     let mut best: Option<Server> = None;
-    let (give, mut take) = tokio::sync::mpsc::unbounded_channel();
+    let (give, mut take) = mpsc::unbounded_channel();
     loop {
         tokio::select! {
             Some(news) = take.recv() => best = next(&servers.borrow(), best, news),
-            accepted = listener.accept() => {
-                let (client, _) = accepted?;
+            (client, _) = accept::next(|| listener.accept()) => {
                 let order = order(&servers.borrow(), best.as_ref());
-                let give = give.clone();
-                tokio::spawn(async move {
-                    let Some((server, stream)) = first(order).await else { return };
-                    let _ = give.send(News::Took(server.clone()));
-                    let _ = client.set_nodelay(true);
-                    let heard = Heard { stream, anything: Arc::default() };
-                    let anything = heard.anything.clone();
-                    if let Err(error) = splice(client, heard).await {
-                        tracing::debug!(%error, "a connection to the API ended");
-                    }
-                    if !anything.load(Ordering::Relaxed) {
-                        let _ = give.send(News::Silent(server));
-                    }
-                });
+                tokio::spawn(attend(client, order, give.clone()));
             }
         }
+    }
+}
+
+async fn attend(client: TcpStream, order: Vec<Server>, give: mpsc::UnboundedSender<News>) {
+    // A controller that has no other is waited for: it may only be slow.
+    let patience = if order.len() > 1 { ANSWER } else { Duration::MAX };
+    let Some((server, stream)) = first(order).await else { return };
+    // The balancer lives as long as the process: it hears.
+    let _ = give.send(News::Took(server.clone()));
+    let _ = client.set_nodelay(true);
+    let (talk, done) = converse(client, stream, patience).await;
+    if let Err(error) = done {
+        tracing::debug!(%error, "a connection to the API ended");
+    }
+    if talk == Talk::Silent {
+        let _ = give.send(News::Silent(server));
     }
 }
 
@@ -75,41 +69,6 @@ fn next(servers: &[Server], best: Option<Server>, news: News) -> Option<Server> 
             servers.get((place + 1) % servers.len()).cloned()
         }
         News::Silent(_) => best,
-    }
-}
-
-/// A stream that remembers whether anything ever came.
-struct Heard {
-    stream: TcpStream,
-    anything: Arc<AtomicBool>,
-}
-
-impl AsyncRead for Heard {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        let polled = Pin::new(&mut self.stream).poll_read(context, buffer);
-        if buffer.filled().len() > before {
-            self.anything.store(true, Ordering::Relaxed);
-        }
-        polled
-    }
-}
-
-impl AsyncWrite for Heard {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }
 
@@ -133,6 +92,8 @@ async fn first(order: Vec<Server>) -> Option<(Server, TcpStream)> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use proptest::prelude::*;
     use skerry_formats::token::Server;
     use tokio::{
@@ -165,28 +126,52 @@ mod tests {
         assert_eq!(next(&all[..1], best(2), News::Silent(all[2].clone())), None, "it is not in the list any more");
     }
 
-    #[tokio::test]
-    async fn a_controller_whose_api_is_gone_is_left() {
-        let listen = || async { TcpListener::bind("127.0.0.1:0").await.expect("a port") };
-        let (gone, good, front) = (listen().await, listen().await, listen().await);
+    async fn listen() -> TcpListener {
+        TcpListener::bind("127.0.0.1:0").await.expect("a port")
+    }
+
+    /// A balancer before two controllers, of which the second says `here`; where it is.
+    async fn before(bad: &TcpListener) -> String {
+        let (good, front) = (listen().await, listen().await);
         let at = |listener: &TcpListener| listener.local_addr().expect("an address").to_string();
-        let list = watch::Sender::new([&gone, &good].map(|listener| at(listener).parse().expect("valid")).to_vec());
+        let list = watch::Sender::new([bad, &good].map(|listener| at(listener).parse().expect("valid")).to_vec());
         let place = at(&front);
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = gone.accept().await {
-                drop(stream);
-            }
-        });
         tokio::spawn(async move {
             while let Ok((mut stream, _)) = good.accept().await {
                 stream.write_all(b"here").await.expect("heard");
             }
         });
         tokio::spawn(balance(front, list.subscribe()));
+        place
+    }
+
+    #[tokio::test]
+    async fn a_controller_whose_api_is_gone_is_left() {
+        let gone = listen().await;
+        let place = before(&gone).await;
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = gone.accept().await {
+                drop(stream);
+            }
+        });
         let mut said = Vec::new();
         while said.is_empty() {
             let mut stream = TcpStream::connect(&place).await.expect("the balancer");
             let _reset = stream.read_to_end(&mut said).await;
+        }
+        assert_eq!(said, b"here");
+    }
+
+    #[tokio::test]
+    async fn a_controller_that_is_frozen_is_left_when_a_caller_gives_up() {
+        // Nobody takes what its kernel took.
+        let frozen = listen().await;
+        let place = before(&frozen).await;
+        let mut said = Vec::new();
+        while said.is_empty() {
+            let mut stream = TcpStream::connect(&place).await.expect("the balancer");
+            stream.write_all(b"hello").await.expect("said");
+            let _gave_up = tokio::time::timeout(Duration::from_millis(100), stream.read_to_end(&mut said)).await;
         }
         assert_eq!(said, b"here");
     }

@@ -1,9 +1,6 @@
 //! What is said over the streams of a link, and where a node lets itself be called. The decision is pure.
 
-use std::{
-    io,
-    net::{IpAddr, Ipv4Addr, SocketAddr},
-};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
@@ -109,14 +106,6 @@ impl Own {
     pub fn serves(&self, ip: IpAddr) -> bool {
         self.ranges.contain(ip)
     }
-}
-
-/// Connects both ways until either end is done.
-pub async fn splice(
-    mut one: impl tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
-    mut other: impl tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
-) -> io::Result<()> {
-    tokio::io::copy_bidirectional(&mut one, &mut other).await.map(|_| ())
 }
 
 #[cfg(test)]

@@ -18,20 +18,23 @@ use tokio::{
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use super::{
-    call::{Call, Connected, Hello, Own, splice},
+    call::{Call, Connected, Hello, Own},
     foreign,
     mux::{self, End, Stream},
+    splice::splice,
     tls::{self, Credentials, TlsError},
 };
 use crate::{
     join::{read, write},
-    sys::net,
+    sys::{clock::Stopwatch, net},
 };
 
 /// How long a controller may take to take a connection.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The pause after the first failure, and the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(15));
+/// How long a link must last to count as a good one. Two machines of one name end each other's, for as long as both are on.
+const STEADY: Duration = Duration::from_secs(10);
 
 /// How long a link must last to be one. A controller that does not want this node's certificate can say so only after the
 /// node is done with the handshake (RFC 8446, section 2), and ends the link then.
@@ -96,28 +99,39 @@ pub async fn keep(mut servers: watch::Receiver<Vec<Server>>, needs: Needs, state
 }
 
 async fn link(server: Server, needs: Needs, states: Servers) {
-    let mut pause = PAUSES.0;
+    let mut last = None;
     loop {
+        let mut lasted = Duration::ZERO;
         let why = match connect(&server, &needs).await {
             Ok(stream) => {
-                let mut attended = std::pin::pin!(attend(stream, &needs));
-                if let Ok(why) = tokio::time::timeout(STANDS, &mut attended).await {
+                let (clock, mut attended) = (Stopwatch::start(), std::pin::pin!(attend(stream, &needs)));
+                let why = if let Ok(why) = tokio::time::timeout(STANDS, &mut attended).await {
                     why
                 } else {
                     if states.set(&server, Ok(())) {
                         tracing::info!(%server, "linked");
                     }
-                    pause = PAUSES.0;
                     attended.await
-                }
+                };
+                lasted = clock.elapsed();
+                why
             }
             Err(error) => error.to_string(),
         };
         if states.set(&server, Err(why.clone())) {
             tracing::warn!(%server, %why, "no link");
         }
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(PAUSES.1);
+        let next = pause(last, lasted);
+        tokio::time::sleep(next).await;
+        last = Some(next);
+    }
+}
+
+/// How long to wait after a link that lasted so long, zero if there was none: longer each time, until there is a good one.
+fn pause(last: Option<Duration>, lasted: Duration) -> Duration {
+    match last {
+        Some(last) if lasted < STEADY => (last * 2).min(PAUSES.1),
+        _ => PAUSES.0,
     }
 }
 
@@ -215,5 +229,21 @@ async fn answer(mut stream: Stream, own: Own) {
     };
     if let Err(error) = done {
         tracing::debug!(%error, "a stream of the link ended");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{iter::successors, time::Duration};
+
+    use super::{PAUSES, STEADY, pause};
+
+    #[test]
+    fn a_link_that_is_taken_away_again_and_again_is_made_ever_more_rarely() {
+        let brief = STEADY - Duration::from_millis(1);
+        let pauses = successors(Some(pause(None, brief)), |last| Some(pause(Some(*last), brief)));
+        let pauses: Vec<u128> = pauses.take(8).map(|pause| pause.as_millis()).collect();
+        assert_eq!(pauses, [250, 500, 1000, 2000, 4000, 8000, 15_000, 15_000]);
+        assert_eq!(pause(Some(PAUSES.1), STEADY), PAUSES.0, "a good one that ended is made again at once");
     }
 }

@@ -10,21 +10,21 @@ use std::{
 
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::{TcpStream, UnixListener, UnixStream},
+    net::{UnixListener, UnixStream},
     sync::watch,
 };
 
 use super::{
-    call::{Call, Connected, KUBELET, Own, splice},
-    mux::Stream,
+    accept,
+    call::{Call, KUBELET, Own},
     registry::Registry,
-    route::{METRICS_SERVER, Route, route},
+    route::METRICS_SERVER,
+    splice::splice,
+    way::{Way, connect},
 };
 use crate::{
     config::NodeName,
     duty::Duty,
-    join::{read, write},
-    supervisor::chain,
     sys::{
         accounts::Account,
         fs::{self, FsError},
@@ -71,6 +71,16 @@ pub enum Reach {
     Kubelets,
 }
 
+impl Reach {
+    /// Whether a call goes no further than callers may: a pod or a service may listen at a kubelet's port too.
+    fn takes(self, call: &Call, own: &Own) -> bool {
+        match self {
+            Self::All => true,
+            Self::Kubelets => call.port == KUBELET && !call.host.parse().is_ok_and(|ip| own.serves(ip)),
+        }
+    }
+}
+
 /// Serves for as long as the process lives; `owner` alone may call.
 ///
 /// # Errors
@@ -81,7 +91,7 @@ pub async fn serve(path: &Path, owner: Account, reach: Reach, ways: Ways) -> Res
     let listener = UnixListener::bind(path).map_err(failed)?;
     fs::give(path, owner)?;
     loop {
-        let (caller, _) = listener.accept().await.map_err(failed)?;
+        let (caller, _) = accept::next(|| listener.accept()).await;
         let ways = ways.clone();
         tokio::spawn(async move {
             if let Err(error) = bring(caller, reach, &ways).await {
@@ -93,11 +103,11 @@ pub async fn serve(path: &Path, owner: Account, reach: Reach, ways: Ways) -> Res
 
 async fn bring(mut caller: UnixStream, reach: Reach, ways: &Ways) -> io::Result<()> {
     let call = tokio::time::timeout(PATIENCE, request(&mut caller)).await??;
-    let found = match reach {
-        Reach::Kubelets if call.port != KUBELET => Err("only kubelets can be called here".to_owned()),
-        Reach::All | Reach::Kubelets => tokio::time::timeout(PATIENCE, connect(&call, ways))
-            .await
-            .unwrap_or_else(|_| Err("no answer in time".to_owned())),
+    let found = if reach.takes(&call, &ways.own.borrow()) {
+        let found = tokio::time::timeout(PATIENCE, connect(&call, ways)).await;
+        found.unwrap_or_else(|_| Err("no answer in time".to_owned()))
+    } else {
+        Err("only kubelets can be called here".to_owned())
     };
     match found {
         Ok(Way::Direct(stream)) => {
@@ -115,39 +125,6 @@ async fn bring(mut caller: UnixStream, reach: Reach, ways: &Ways) -> io::Result<
             caller.write_all(head.as_bytes()).await
         }
     }
-}
-
-enum Way {
-    Direct(TcpStream),
-    Over(Stream),
-}
-
-async fn connect(call: &Call, ways: &Ways) -> Result<Way, String> {
-    let own = ways.own.borrow().clone();
-    let linked = ways.registry.all();
-    let nodes = linked.iter().map(|(name, linked)| (name, &linked.hello.addresses[..]));
-    match route(call, (ways.duty, &own), nodes).map_err(|error| error.to_string())? {
-        Route::Direct(address) => {
-            TcpStream::connect(address).await.map(Way::Direct).map_err(|error| format!("{address}: {error}"))
-        }
-        Route::Over(node) => over(call, &node, ways).await.map(Way::Over),
-    }
-}
-
-async fn over(call: &Call, node: &NodeName, ways: &Ways) -> Result<Stream, String> {
-    let linked = ways.registry.find(node).ok_or_else(|| format!("node `{node}` has no link any more"))?;
-    let broken = |error: &dyn std::error::Error| format!("node `{node}`: {}", chain(error));
-    let mut stream = linked.opener.open().await.map_err(|error| broken(&error))?;
-    write(&mut stream, call).await.map_err(|error| broken(&error))?;
-    match read::<Connected>(&mut stream).await.map_err(|error| broken(&error))? {
-        Connected { error: None } => Ok(stream),
-        Connected { error: Some(why) } => Err(format!("node `{node}`: {}", one_line(&why))),
-    }
-}
-
-/// Another's words, fit for a status line.
-fn one_line(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(200).collect()
 }
 
 /// Reads a request up to its empty line.
@@ -178,18 +155,41 @@ fn parse(bytes: &[u8]) -> Option<Call> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Call, parse};
+    use super::{Call, Own, Reach, parse};
+    use crate::link::call::Ranges;
 
     #[test]
     fn a_connect_request_names_host_and_port() {
         let call = |host: &str, port| Some(Call { host: host.to_owned(), port });
         assert_eq!(parse(b"CONNECT barn:10250 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"), call("barn", 10250));
         assert_eq!(parse(b"CONNECT [2001:db8::1]:80 HTTP/1.1\r\n\r\n"), call("2001:db8::1", 80));
-        let beside = call("metrics-server.sk8s.internal", 10261);
-        assert_eq!(parse(b"CONNECT metrics-server.sk8s.internal:10261 HTTP/1.1\r\n\r\n"), beside);
-        assert_eq!(parse(b"CONNECT other.sk8s.internal:10261 HTTP/1.1\r\n\r\n"), None);
+        let beside = call("metrics-server.sk8s.internal", 10262);
+        assert_eq!(parse(b"CONNECT metrics-server.sk8s.internal:10262 HTTP/1.1\r\n\r\n"), beside);
+        assert_eq!(parse(b"CONNECT other.sk8s.internal:10262 HTTP/1.1\r\n\r\n"), None);
         assert_eq!(parse(b"GET / HTTP/1.1\r\n\r\n"), None);
         assert_eq!(parse(b"CONNECT barn:x HTTP/1.1\r\n\r\n"), None);
+    }
+
+    #[test]
+    fn who_may_call_kubelets_may_call_nothing_else() {
+        let own = Own {
+            node: "barn".parse().expect("valid"),
+            addresses: vec![[192, 0, 2, 7].into()],
+            ranges: Ranges {
+                pods: "10.244.0.0/16".parse().expect("valid"),
+                services: "10.96.0.0/16".parse().expect("valid"),
+                dual: None,
+            },
+        };
+        let takes = |reach: Reach, host: &str, port| reach.takes(&Call { host: host.to_owned(), port }, &own);
+        for (host, port) in [("barn", 10250), ("192.0.2.7", 10250)] {
+            assert!(takes(Reach::Kubelets, host, port), "{host}:{port}");
+        }
+        let others =
+            [("barn", 9443), ("10.244.1.2", 10250), ("10.96.0.10", 10250), ("metrics-server.sk8s.internal", 10262)];
+        for (host, port) in others {
+            assert!(!takes(Reach::Kubelets, host, port) && takes(Reach::All, host, port), "{host}:{port}");
+        }
     }
 
     proptest! {

@@ -17,12 +17,14 @@ use tokio::{
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 use super::{
-    PORT,
-    call::{Hello, splice},
-    hello::{self, For},
+    PORT, accept,
+    call::Hello,
+    hello::For,
     mux::{self, End},
     registry::Registry,
+    splice::splice,
     tls::{Answering, Credentials, TlsError, answering, key_of, node_of},
+    undecided::{Undecided, decide},
 };
 use crate::{
     config::NodeName,
@@ -30,10 +32,11 @@ use crate::{
     sys::net,
 };
 
-/// How long a caller may take to say what it wants.
+/// How long a caller may take for each step of proving who it is and saying what it wants.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How many callers may be undecided at a time.
-const UNDECIDED: usize = 128;
+/// How many callers that have not proven yet who they are may be joining at a time, and how many renewing: each may hold a
+/// message of some size, and all wait for one clerk. Who is refused asks again.
+const STRANGERS: usize = 16;
 /// How often it is looked whether a linked node is part of the cluster still.
 const AGAIN: Duration = Duration::from_secs(60);
 
@@ -43,10 +46,7 @@ pub type Keys = watch::Receiver<Arc<Answering>>;
 /// A controller's port.
 #[derive(Debug)]
 pub struct Front {
-    keys: Keys,
-    registry: Registry,
-    admitter: Option<Admitter>,
-    undecided: Arc<Semaphore>,
+    desk: Desk,
     listeners: BTreeMap<IpAddr, JoinHandle<()>>,
 }
 
@@ -62,7 +62,10 @@ impl Front {
     /// A port that nobody listens on yet. Without an admitter, nobody can join.
     #[must_use]
     pub fn new(keys: Keys, registry: Registry, admitter: Option<Admitter>) -> Self {
-        Self { keys, registry, admitter, undecided: Arc::new(Semaphore::new(UNDECIDED)), listeners: BTreeMap::new() }
+        let places = || Arc::new(Semaphore::new(STRANGERS));
+        let (joining, renewing) = (places(), places());
+        let desk = Desk { keys, registry, admitter, undecided: Undecided::default(), joining, renewing };
+        Self { desk, listeners: BTreeMap::new() }
     }
 
     /// Listens on these addresses and on no other. One that cannot be had yet is tried again the next time.
@@ -80,13 +83,7 @@ impl Front {
             }
             match net::listen(SocketAddr::new(*address, PORT)).and_then(TcpListener::from_std) {
                 Ok(listener) => {
-                    let desk = Desk {
-                        keys: self.keys.clone(),
-                        registry: self.registry.clone(),
-                        admitter: self.admitter.clone(),
-                        undecided: self.undecided.clone(),
-                    };
-                    self.listeners.insert(*address, tokio::spawn(desk.serve(listener)));
+                    self.listeners.insert(*address, tokio::spawn(self.desk.clone().serve(listener)));
                 }
                 Err(error) => tracing::warn!(%address, port = PORT, %error, "cannot listen"),
             }
@@ -99,30 +96,22 @@ struct Desk {
     keys: Keys,
     registry: Registry,
     admitter: Option<Admitter>,
-    undecided: Arc<Semaphore>,
+    undecided: Undecided,
+    joining: Arc<Semaphore>,
+    renewing: Arc<Semaphore>,
 }
 
 impl Desk {
     async fn serve(self, listener: TcpListener) {
         loop {
-            let Ok(permit) = self.undecided.clone().acquire_owned().await else { return };
-            match listener.accept().await {
-                Ok((stream, caller)) => {
-                    let desk = self.clone();
-                    tokio::spawn(async move {
-                        let wish = tokio::time::timeout(PATIENCE, decide(&stream)).await;
-                        drop(permit);
-                        let Ok(Ok(wish)) = wish else { return };
-                        if let Err(error) = desk.attend(stream, wish).await {
-                            tracing::debug!(%caller, %error, "a connection ended");
-                        }
-                    });
+            let (stream, caller) = accept::next(|| listener.accept()).await;
+            let (desk, place) = (self.clone(), self.undecided.enter(caller.ip()));
+            tokio::spawn(async move {
+                let Ok(wish) = decide(&stream, place).await else { return };
+                if let Err(error) = desk.attend(stream, wish).await {
+                    tracing::debug!(%caller, %error, "a connection ended");
                 }
-                Err(error) => {
-                    tracing::warn!(%error, "a caller was lost");
-                    tokio::time::sleep(Duration::from_millis(100)).await;
-                }
-            }
+            });
         }
     }
 
@@ -135,9 +124,17 @@ impl Desk {
                 server.set_nodelay(true)?;
                 splice(stream, server).await
             }
-            For::Join => self.join(accept(stream, &keys.join).await?).await,
-            For::Renew => self.renew(accept(stream, &keys.renew).await?).await,
-            For::Link => self.link(accept(stream, &keys.link).await?).await,
+            For::Join => {
+                let _place = self.joining.clone().try_acquire_owned().map_err(io::Error::other)?;
+                self.join(handshake(stream, &keys.join).await?).await
+            }
+            For::Renew => {
+                let place = self.renewing.clone().try_acquire_owned().map_err(io::Error::other)?;
+                let stream = handshake(stream, &keys.renew).await?;
+                drop(place);
+                self.renew(stream).await
+            }
+            For::Link => self.link(handshake(stream, &keys.link).await?).await,
         }
     }
 
@@ -147,7 +144,7 @@ impl Desk {
             Some(admitter) => admitter.join(request).await,
             None => Answer::Refused(Refusal::NotYet { why: ALONE.to_owned() }),
         };
-        write(&mut stream, &answer).await
+        tokio::time::timeout(PATIENCE, write(&mut stream, &answer)).await?
     }
 
     async fn renew(self, mut stream: TlsStream<TcpStream>) -> io::Result<()> {
@@ -157,7 +154,7 @@ impl Desk {
             (None, _) => Answer::Refused(Refusal::NotYet { why: ALONE.to_owned() }),
             (_, None) => Answer::Refused(Refusal::UnknownNode),
         };
-        write(&mut stream, &answer).await
+        tokio::time::timeout(PATIENCE, write(&mut stream, &answer)).await?
     }
 
     async fn link(self, stream: TlsStream<TcpStream>) -> io::Result<()> {
@@ -204,21 +201,7 @@ impl Desk {
 
 const ALONE: &str = "this node is a whole cluster (`--single`), which no other joins";
 
-async fn decide(stream: &TcpStream) -> io::Result<For> {
-    let mut bytes = vec![0; hello::LONGEST];
-    loop {
-        let count = stream.peek(&mut bytes).await?;
-        if count == 0 {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        match hello::look(&bytes[..count]) {
-            For::More => tokio::time::sleep(Duration::from_millis(5)).await,
-            wish => return Ok(wish),
-        }
-    }
-}
-
-async fn accept(stream: TcpStream, config: &Arc<rustls::ServerConfig>) -> io::Result<TlsStream<TcpStream>> {
+async fn handshake(stream: TcpStream, config: &Arc<rustls::ServerConfig>) -> io::Result<TlsStream<TcpStream>> {
     tokio::time::timeout(PATIENCE, TlsAcceptor::from(config.clone()).accept(stream)).await?
 }
 
@@ -226,4 +209,74 @@ async fn accept(stream: TcpStream, config: &Arc<rustls::ServerConfig>) -> io::Re
 fn caller(stream: &TlsStream<TcpStream>) -> Option<(NodeName, Digest)> {
     let certificate = stream.get_ref().1.peer_certificates()?.first()?;
     Some((node_of(certificate)?, key_of(certificate)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, SocketAddr};
+
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::{TcpListener, TcpStream},
+        sync::watch,
+    };
+
+    use super::{Front, PATIENCE, STRANGERS};
+    use crate::link::{
+        JOIN, Registry,
+        dial::greet,
+        hello::tests::hello,
+        print_of,
+        tests::{authority, controller, member},
+        tls::{joining, renewing},
+    };
+
+    /// A desk that serves, and the authority that it is of.
+    async fn desk() -> (SocketAddr, crate::pki::Authority) {
+        let ca = authority();
+        let keys = watch::Sender::new(Front::keys(&controller(&ca)).expect("keys"));
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
+        let place = listener.local_addr().expect("bound");
+        tokio::spawn(Front::new(keys.subscribe(), Registry::default(), None).desk.serve(listener));
+        (place, ca)
+    }
+
+    async fn connect(place: SocketAddr) -> TcpStream {
+        TcpStream::connect(place).await.expect("connected")
+    }
+
+    async fn is_closed(stream: &mut TcpStream) -> bool {
+        stream.read(&mut [0]).await.is_ok_and(|count| count == 0)
+    }
+
+    #[tokio::test]
+    async fn who_connects_and_is_silent_keeps_nobody_out() {
+        let (place, ca) = desk().await;
+        let mut silent = Vec::new();
+        for _ in 0..200 {
+            silent.push(connect(place).await);
+        }
+        let gone = tokio::time::timeout(PATIENCE / 2, is_closed(&mut silent[0])).await;
+        assert!(gone.expect("not only when its time is over"), "its place was needed");
+        let client = joining(print_of(&ca.certificate).expect("a print")).expect("a client");
+        greet(connect(place).await, client).await.expect("a controller");
+    }
+
+    #[tokio::test]
+    async fn strangers_that_join_are_few_at_a_time_and_keep_no_member_from_renewing() {
+        let (place, ca) = desk().await;
+        let (words, mut strangers) = (hello(&[JOIN]), Vec::new());
+        for _ in 0..STRANGERS {
+            let mut stranger = connect(place).await;
+            stranger.write_all(&words).await.expect("said");
+            stranger.read_u8().await.expect("an answer");
+            strangers.push(stranger);
+        }
+        let client = || joining(print_of(&ca.certificate).expect("a print")).expect("a client");
+        greet(connect(place).await, client()).await.expect_err("there are enough");
+        let client_of_member = renewing(&member(&ca, crate::sys::clock::now())).expect("a client");
+        greet(connect(place).await, client_of_member).await.expect("a controller");
+        strangers.pop();
+        while greet(connect(place).await, client()).await.is_err() {}
+    }
 }

@@ -56,7 +56,7 @@ fn of(protocol: &[u8]) -> For {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::sync::Arc;
 
     use proptest::prelude::*;
@@ -64,7 +64,8 @@ mod tests {
 
     use super::{For, look};
 
-    fn hello(protocols: &[&[u8]]) -> Vec<u8> {
+    /// The first words of a client.
+    pub fn hello(protocols: &[&[u8]]) -> Vec<u8> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let mut config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()

@@ -9,6 +9,7 @@ use std::net::IpAddr;
 
 use skerry_formats::token::Server;
 
+mod accept;
 mod balance;
 mod call;
 mod dial;
@@ -20,7 +21,11 @@ mod hosts;
 mod mux;
 mod registry;
 mod route;
+mod splice;
+mod talk;
 mod tls;
+mod undecided;
+mod way;
 
 pub use balance::balance;
 pub use call::{Own, Ranges};
@@ -28,7 +33,7 @@ pub use dial::{Needs, Servers, call, greet, keep};
 pub use egress::{EgressError, Reach, Ways, serve as serve_egress};
 pub use foreign::{ANOTHER, is_request_to_another, told};
 pub use front::{Front, Keys};
-pub use hosts::keep as keep_hosts;
+pub use hosts::{called as called_hosts, keep as keep_hosts};
 pub use registry::Registry;
 pub use route::METRICS_SERVER;
 pub use tls::{Answering, Credentials, TlsError, expiry_of, is_foreign, joining, print_of, renewing};

@@ -13,8 +13,8 @@ pub const METRICS_SERVER: &str = "metrics-server.sk8s.internal";
 pub enum Route {
     /// From here.
     Direct(SocketAddr),
-    /// Over a node's link.
-    Over(NodeName),
+    /// Over the link of one of these nodes, the first that answers; there is at least one.
+    Over(Vec<NodeName>),
 }
 
 /// There is no way.
@@ -32,7 +32,8 @@ pub enum NoRoute {
 }
 
 /// The way to what was asked for. A node that is on the pods' network itself goes there directly; another one goes over the
-/// node that has the address, or over any for pods and services, which all nodes reach.
+/// node that has the address, or over any for pods and services, which all nodes reach. `linked` are in the order in which they
+/// are to be asked.
 ///
 /// # Errors
 /// If there is none.
@@ -51,16 +52,22 @@ pub fn route<'a>(
             return Ok(Route::Direct(own.address(call)?));
         }
         let name = linked.map(|(name, _)| name).find(|name| name.as_str() == bare);
-        return name.cloned().map(Route::Over).ok_or_else(|| NoRoute::NotLinked(bare.chars().take(80).collect()));
+        return name.map(over).ok_or_else(|| NoRoute::NotLinked(bare.chars().take(80).collect()));
     };
     if own.addresses.contains(&ip) || (duty.works() && own.serves(ip)) {
         return Ok(Route::Direct(own.address(call)?));
     }
     if own.serves(ip) {
-        return linked.next().map(|(name, _)| Route::Over(name.clone())).ok_or(NoRoute::NoNode(ip));
+        let nodes: Vec<NodeName> = linked.map(|(name, _)| name.clone()).collect();
+        return if nodes.is_empty() { Err(NoRoute::NoNode(ip)) } else { Ok(Route::Over(nodes)) };
     }
+    // Two nodes behind two routers may have one address: one that is not meant could answer in the other's place.
     let holder = linked.find(|(_, addresses)| addresses.contains(&ip));
-    holder.map(|(name, _)| Route::Over(name.clone())).ok_or(NoRoute::Outside(NotTaken::Outside(ip)))
+    holder.map(|(name, _)| over(name)).ok_or(NoRoute::Outside(NotTaken::Outside(ip)))
+}
+
+fn over(node: &NodeName) -> Route {
+    Route::Over(vec![node.clone()])
 }
 
 #[cfg(test)]
@@ -93,7 +100,9 @@ mod tests {
         let nodes = names.iter().map(|name| (name, &behind_nat[..]));
         match route(&Call { host: host.to_owned(), port: 10250 }, (duty, &own), nodes) {
             Ok(Route::Direct(address)) => Ok(format!("direct {address}")),
-            Ok(Route::Over(name)) => Ok(format!("over {name}")),
+            Ok(Route::Over(nodes)) => {
+                Ok(format!("over {}", nodes.iter().map(NodeName::as_str).collect::<Vec<_>>().join(", ")))
+            }
             Err(error) => Err(error.to_string()),
         }
     }
@@ -108,7 +117,9 @@ mod tests {
     #[test]
     fn a_controller_without_pods_reaches_them_over_a_node() {
         assert_eq!(way(Duty::Controller, "10.244.1.2", &["barn"]).as_deref(), Ok("over barn"));
+        assert_eq!(way(Duty::Controller, "10.96.0.10", &["shed", "barn"]).as_deref(), Ok("over shed, barn"));
         assert_eq!(way(Duty::Controller, "10.0.2.15", &["barn"]).as_deref(), Ok("over barn"));
+        assert_eq!(way(Duty::Controller, "10.0.2.15", &["barn", "shed"]).as_deref(), Ok("over barn"), "not any");
         assert!(way(Duty::Controller, "10.244.1.2", &[]).is_err());
         assert!(way(Duty::Controller, "198.51.100.9", &["barn"]).is_err());
         assert!(way(Duty::Controller, "tower", &["barn"]).is_err(), "it has no kubelet");
@@ -120,7 +131,7 @@ mod tests {
             let call = Call { host: METRICS_SERVER.to_owned(), port };
             route(&call, (Duty::Controller, &own()), [])
         };
-        assert_eq!(call(10261), Ok(Route::Direct(([127, 0, 0, 1], 10261).into())));
+        assert_eq!(call(10262), Ok(Route::Direct(([127, 0, 0, 1], 10262).into())));
         assert!(call(10250).is_err() && call(6443).is_err());
     }
 

@@ -20,11 +20,13 @@ use crate::{
     sys::clock,
 };
 
-fn authority() -> Authority {
+/// A cluster's authority.
+pub(super) fn authority() -> Authority {
     Authority::generate("farm", Lifetimes::default().authority, clock::now()).expect("an authority")
 }
 
-fn controller(ca: &Authority) -> Credentials {
+/// What a controller of it has.
+pub(super) fn controller(ca: &Authority) -> Credentials {
     let request = LeafRequest {
         dns_names: vec![crate::pki::CONTROLLER_NAME.to_owned()],
         ..kubelet_server(&"tower".parse().expect("a name"))
@@ -36,7 +38,8 @@ fn node() -> NodeName {
     "barn".parse().expect("a name")
 }
 
-fn member(ca: &Authority, now: UnixTime) -> Credentials {
+/// What a node of it has.
+pub(super) fn member(ca: &Authority, now: UnixTime) -> Credentials {
     Credentials { authority: ca.certificate.clone(), leaf: ca.issue(&kubelet_client(&node()), now).expect("issued") }
 }
 

@@ -68,7 +68,7 @@ mod tests {
         let last = found.last().expect("some");
         assert_eq!((last.kind.as_str(), last.name.as_str()), ("APIService", "v1beta1.metrics.k8s.io"));
         assert_eq!(last.value["spec"]["caBundle"], "UEVN");
-        assert_eq!(last.value["spec"]["service"]["port"], 10261);
+        assert_eq!(last.value["spec"]["service"]["port"], 10262);
         assert!(
             found.iter().all(|object| object.value["metadata"]["labels"]["app.kubernetes.io/managed-by"] == "sk8s")
         );

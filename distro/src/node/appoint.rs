@@ -178,3 +178,32 @@ pub(super) fn agreed(own: &Raw, node: &NodeName, cluster: &str) -> Result<(Raw, 
         None => Ok((merged, ours)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{EnrolError, agreed};
+    use crate::config::{MetricsServer, NodeName, Raw};
+
+    fn mill() -> NodeName {
+        "mill".parse().expect("valid")
+    }
+
+    fn metrics_server(ours: &str, cluster: &str) -> MetricsServer {
+        agreed(&Raw::parse(ours).expect("well-formed"), &mill(), cluster).expect("agreed").1.metrics_server
+    }
+
+    #[test]
+    fn what_may_change_later_is_the_owners_and_otherwise_as_it_was_at_the_join() {
+        let (on, off) = ("spec: {metricsServer: {enabled: true}}", "spec: {metricsServer: {enabled: false}}");
+        assert_eq!(metrics_server("", on), MetricsServer::On);
+        assert_eq!(metrics_server(off, on), MetricsServer::Off);
+        assert_eq!(metrics_server(on, ""), MetricsServer::On);
+    }
+
+    #[test]
+    fn what_cannot_change_must_be_alike() {
+        let ours = Raw::parse("spec: {network: {podCIDR: 10.42.0.0/16}}").expect("well-formed");
+        let refused = agreed(&ours, &mill(), "spec: {network: {podCIDR: 10.43.0.0/16}}");
+        assert!(matches!(refused, Err(EnrolError::Differs("spec.network.podCIDR"))), "{refused:?}");
+    }
+}

@@ -15,7 +15,7 @@ use crate::{
     datastore,
     join::Opened,
     link::Credentials,
-    peers::Company,
+    peers::{Company, Known},
     pki::{self, Desk, Identity, Leaf, LeafId, Reason},
     supervisor::{Command, Handle, chain},
     sys::{clock, machine},
@@ -66,7 +66,12 @@ fn round(node: &mut Prepared, lines: &mut Lines, wish: Option<&Wish>) -> Result<
         node.known.save(&node.paths.peers())?;
         tracing::info!("etcd starts again to listen for other controllers");
     }
-    if let Some(seen) = machine::observe() {
+    if !node.known.join.is_empty() {
+        // What etcd was started with stays its words while it runs; for the next start they are not to be there.
+        Known::load(&node.paths.peers(), &node.paths.etcd())?;
+    }
+    // Where the address that is wished for has gone, what it was made for stays until it is back.
+    if let Some(seen) = machine::observe(node.settings.node_address.as_ref()) {
         node.machine = seen;
     }
     lines.moved(node);

@@ -40,7 +40,8 @@ pub fn council(node: &Prepared, identity: &Identity) -> (Council, mpsc::Receiver
         Storage::Kine { .. } | Storage::External(_) => Seats::Any,
         Storage::Etcd(_) => Seats::Members(wish),
     };
-    (Council { identity: identity.clone(), config: node.controllers.clone(), seats }, wishes)
+    let (identity, keys, config) = (identity.clone(), node.paths.pki(), node.controllers.clone());
+    (Council { identity, keys, config, seats }, wishes)
 }
 
 /// Whether there can be other controllers.

@@ -124,12 +124,7 @@ pub fn link(node: &Prepared, keys: Keys) -> Result<Lines, NodeError> {
             let credentials = watch::Sender::new(keys.link);
             let local = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), PORT);
             let listener = net::listen(local).and_then(TcpListener::from_std).map_err(NodeError::Port)?;
-            let list = servers.subscribe();
-            tokio::spawn(async move {
-                if let Err(error) = link::balance(listener, list).await {
-                    tracing::error!(%error, "the API is out of reach");
-                }
-            });
+            tokio::spawn(link::balance(listener, servers.subscribe()));
             let needs = Needs { credentials: credentials.subscribe(), own: own.subscribe() };
             let links = Servers::default();
             tokio::spawn(link::keep(servers.subscribe(), needs, links.clone()));
@@ -152,8 +147,8 @@ fn egress(node: &Prepared, ways: &Ways) {
     let paths = &node.paths;
     let without = "logs, exec and webhooks will not work";
     let owner = open(paths.egress_socket(), ComponentId::KubeApiserver, Reach::All, without);
-    let (hosts, known) = (paths.hosts(), ways.clone());
-    tokio::spawn(async move { link::keep_hosts(&hosts, owner, known).await });
+    let (hosts, known, others) = (paths.hosts(), ways.clone(), link::called_hosts(&node.settings));
+    tokio::spawn(async move { link::keep_hosts(&hosts, owner, known, others).await });
     if node.settings.metrics_server == MetricsServer::On {
         let without = "what nodes and pods use will not be known";
         open(paths.kubelets_socket(), ComponentId::MetricsServer, Reach::Kubelets, without);

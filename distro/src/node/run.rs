@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use skerry_formats::{digest::Digest, token::JoinToken};
+use skerry_formats::{digest::Digest, node_address::NodeAddress, token::JoinToken};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{
@@ -24,6 +24,7 @@ use crate::{
     supervisor::{Board, Command, Driver, Handle, board, chain},
     sys::{
         accounts::Account,
+        addresses::sought,
         clock::{self, Stopwatch},
         fs::{self, Access},
         machine::{self, Machine},
@@ -59,12 +60,14 @@ pub async fn run(mut order: Order) -> Result<(), NodeError> {
     let clock = Stopwatch::start();
     fs::create_folder(&order.paths.run, Access::Public, Account::ROOT)?;
     record(&order)?;
-    let board = board(order.duty.role(), order.settings.node.as_str(), "a network address");
+    let wish = order.settings.node_address.clone();
+    let board = board(order.duty.role(), order.settings.node.as_str(), &sought(wish.as_ref()));
     serve_status(&order.paths, &board);
     if order.duty.controls() {
         backup::unfinished(&order.paths)?;
+        datastore::present(&order.settings.storage, &order.paths)?;
     }
-    let machine = address().await;
+    let machine = address(wish.as_ref()).await;
     let tokens = std::mem::take(&mut order.tokens);
     let Some(standing) = stand(&mut order, &machine, &board).await? else { return Ok(()) };
     let subject =
@@ -159,15 +162,16 @@ fn serve_status(paths: &Paths, board: &Board) {
     });
 }
 
-/// Waits until the machine has an address: a cluster cannot tell its pods where the API is without one.
-async fn address() -> Machine {
+/// Waits until the machine has an address, and one that is wished for: a cluster cannot tell its pods where the API is without
+/// one.
+async fn address(wish: Option<&NodeAddress>) -> Machine {
     let mut told = false;
     loop {
-        if let Some(machine) = machine::observe() {
+        if let Some(machine) = machine::observe(wish) {
             return machine;
         }
         if !told {
-            tracing::info!("waiting for a network address");
+            tracing::info!("waiting for {}", sought(wish));
             told = true;
         }
         tokio::time::sleep(Duration::from_millis(100)).await;

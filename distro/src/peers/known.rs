@@ -62,18 +62,26 @@ pub struct Known {
 
 impl Known {
     /// Reads the file; without one, a controller is alone. `data` is the member's folder: once it holds a log, the member
-    /// needs nobody to ask any more.
+    /// needs nobody to ask any more, and the file says so from then on. A log that is gone later is not made anew: the others
+    /// know the member, and would take an empty one for it.
     ///
     /// # Errors
-    /// If it is unreadable.
+    /// If it is unreadable, or cannot be written.
     pub fn load(path: &Path, data: &Path) -> Result<Self, KnownError> {
         let Some(text) = fs::read_if_there(path)? else { return Ok(Self::default()) };
         let damaged = |source| KnownError::Damaged { path: path.to_owned(), source };
         let mut known: Self = serde_json::from_str(&text).map_err(damaged)?;
-        if fs::exists(&data.join("member/wal")) {
+        if !known.join.is_empty() && has_log(data) {
             known.join.clear();
+            known.save(path)?;
         }
         Ok(known)
+    }
+
+    /// Whether the member's log, in the folder `data`, is gone, while there are others who know the member.
+    #[must_use]
+    pub fn is_lost(&self, data: &Path) -> bool {
+        self.company == Company::Several && self.join.is_empty() && !has_log(data)
     }
 
     /// Writes the file.
@@ -85,6 +93,11 @@ impl Known {
         let text = serde_json::to_string_pretty(self).map_err(damaged)?;
         Ok(fs::write(path, text.as_bytes(), Access::Private, machine::account())?)
     }
+}
+
+/// etcd makes its log when it has been told of the others, and never without knowing them.
+fn has_log(data: &Path) -> bool {
+    fs::exists(&data.join("member/wal"))
 }
 
 #[cfg(test)]
@@ -107,6 +120,12 @@ mod tests {
         std::fs::create_dir_all(data.join("member/wal")).expect("a folder");
         let started = Known { company: Company::Several, join: Vec::new() };
         assert_eq!(Known::load(&path, &data).expect("whole"), started);
+        assert!(!started.is_lost(&data) && !known.is_lost(&data));
+        fs::remove_tree(&data).expect("removed");
+        assert_eq!(Known::load(&path, &data).expect("whole"), started, "a second first start is not one");
+        assert!(started.is_lost(&data), "the others know a member that is no more");
+        assert!(!known.is_lost(&data), "this one has not begun");
+        assert!(!Known::default().is_lost(&data), "nobody else knows a lone one");
         fs::write(&path, b"{", Access::Private, machine::account()).expect("written");
         assert!(Known::load(&path, &data).is_err(), "a damaged file is not no file");
     }

@@ -132,6 +132,15 @@ impl Keyring {
         Ok(Self { generation: self.generation + 1, first, others })
     }
 
+    /// The same with the keys of a later one that it does not have, which decrypt.
+    #[must_use]
+    pub fn with(mut self, later: &Self) -> Self {
+        let known: Vec<u32> = self.numbers().collect();
+        let new = std::iter::once(&later.first).chain(&later.others).filter(|key| !known.contains(&key.number));
+        self.others.extend(new.cloned());
+        self
+    }
+
     /// kube-apiserver's file (`apiserver.config.k8s.io/v1`, `EncryptionConfiguration`). What was written before there were keys
     /// is read as it is.
     #[must_use]
@@ -202,6 +211,23 @@ mod tests {
             // What the later writes, the earlier reads.
             prop_assert!(read(&now).contains(&read(&next)[0]));
             prop_assert_eq!(next.generation(), now.generation() + 1);
+        }
+
+        /// Objects that were copied between two looks at the keys are readable with those of both, a step before and after too.
+        #[test]
+        fn with_the_keys_of_before_and_after_all_between_is_read(steps in 0_usize..12, more in 0_usize..6) {
+            let rings: Vec<Keyring> = std::iter::successors(Some(Keyring::generate().expect("randomness")), |ring| ring.next().ok())
+                .take(steps + more + 2)
+                .collect();
+            let kept = rings[steps].clone().with(&rings[steps + more]);
+            prop_assert_eq!((kept.generation(), read(&kept)[0]), (rings[steps].generation(), read(&rings[steps])[0]));
+            for between in &rings[steps..=steps + more] {
+                prop_assert!(read(between).iter().all(|number| read(&kept).contains(number)), "{:?} {:?}", between, kept);
+            }
+            let mut numbers = read(&kept);
+            numbers.sort_unstable();
+            numbers.dedup();
+            prop_assert_eq!(numbers.len(), read(&kept).len(), "kube-apiserver takes a name once");
         }
 
         #[test]

@@ -2,8 +2,8 @@
 
 use std::{collections::BTreeSet, path::PathBuf};
 
-use super::{mounts::Mount, netfilter::Table, process::Process};
-use crate::{paths::Paths, service::Control, sys::netlink::Link};
+use super::{mounts::Mount, netfilter::Table, places::Places, process::Process};
+use crate::{service::Control, sys::netlink::Link};
 
 /// A look at a machine.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,8 +22,10 @@ pub struct Found {
     pub groups: Vec<PathBuf>,
     /// The places that all kubelets and runtimes share, each before its parent.
     pub common: Vec<Common>,
-    /// Of our folders those that are there.
+    /// Of our folders those that are there, by their real paths.
     pub folders: BTreeSet<PathBuf>,
+    /// Of our folders' names those that are links.
+    pub symlinks: BTreeSet<PathBuf>,
     /// Files of ours elsewhere.
     pub files: Vec<PathBuf>,
     /// What our folders tell of things that lie elsewhere.
@@ -80,7 +82,8 @@ pub struct Ledger {
 
 impl Found {
     /// Whether sk8s has ever run here: else nothing at a common place is ours.
-    pub(super) fn is_here(&self, paths: &Paths) -> bool {
-        self.folders.contains(&paths.data) || self.folders.contains(&paths.run) || !self.services.is_empty()
+    pub(super) fn is_here(&self, places: &Places) -> bool {
+        let real = &places.real;
+        self.folders.contains(&real.data) || self.folders.contains(&real.run) || !self.services.is_empty()
     }
 }

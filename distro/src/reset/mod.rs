@@ -1,18 +1,24 @@
 //! Removing all that sk8s has left on a machine: what is found, what follows from it, and doing it.
 
+mod admit;
+mod backups;
 mod found;
 mod mounts;
 mod netfilter;
 mod observe;
+mod places;
 mod plan;
 mod process;
 mod run;
 mod step;
 
+pub use admit::{admit, spare};
+pub use backups::Backups;
 pub use found::{Common, Entry, Found, Holder, Ledger};
 pub use mounts::Mount;
 pub use netfilter::Table;
-pub use observe::{admit, observe};
+pub use observe::observe;
+pub use places::Places;
 pub use plan::plan;
 pub use process::Process;
 pub use run::{Outcome, run};
@@ -40,6 +46,9 @@ pub enum ResetError {
     /// Pods run in a runtime that is not ours.
     #[error("pods run on in the container runtime at `unix://{}`, which is not sk8s' to end", .0.display())]
     Pods(PathBuf),
+    /// Backups that would go with the rest.
+    #[error("backups are in the data folder: {}", backups::named(.0))]
+    Backups(Vec<PathBuf>),
     /// A folder that holds more than ours.
     #[error("`{}` is not a folder for sk8s alone", .0.display())]
     Folder(PathBuf),
@@ -64,6 +73,9 @@ impl ResetError {
             Self::Running(None) | Self::Service(_) => "end it first: `sk8s stop`".to_owned(),
             Self::Pods(socket) => {
                 format!("remove them first: `crictl --runtime-endpoint unix://{} rmp --all --force`", socket.display())
+            }
+            Self::Backups(_) => {
+                "move them to another place first, or remove them too: `sk8s reset --with-backups`".to_owned()
             }
             Self::Folder(_) => "name the folders that the node was started with".to_owned(),
             Self::Look(_) => return None,

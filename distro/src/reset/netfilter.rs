@@ -13,8 +13,8 @@ pub struct Table {
     pub networks: BTreeSet<String>,
 }
 
-/// The tables that kube-proxy, flannel and the built-in pod network of several nodes make, in whichever family.
-const OURS: [&str; 4] = ["kube-proxy", "flannel-ipv4", "flannel-ipv6", NETWORK];
+/// The tables that kube-proxy and the built-in pod network of several nodes make, in whichever family. Our flannel makes none.
+const OURS: [&str; 2] = ["kube-proxy", NETWORK];
 /// The tables of the CNI plugins, which others' pod networks use too.
 const SHARED: [&str; 2] = ["cni_hostport", "cni_plugins_masquerade"];
 /// Our pod network's name.
@@ -51,8 +51,9 @@ pub fn networks(text: &str) -> BTreeSet<String> {
     text.lines().flat_map(|line| line.split("net: ").skip(1).map(name)).collect()
 }
 
-/// How the chains of kube-proxy, kubelet, CNI plugins and flannel begin.
-const CHAINS: [&str; 4] = ["KUBE-", "CNI-", "FLANNEL-", "CNI_"];
+/// How the chains of kube-proxy and kubelet begin. Those of CNI plugins (`CNI-`) and of flannel (`FLANNEL-`) are other programs':
+/// our plugins are told to use nftables, and our flannel leaves packet filters alone.
+const CHAIN: &str = "KUBE-";
 
 /// What `iptables-restore --noflush` must be told so that of what `iptables-save` printed our chains go, and the rules that
 /// jump to them; nothing if there are none. All else stays as it is, also what is added in between.
@@ -82,7 +83,7 @@ pub fn surgery(saved: &str) -> Option<String> {
 }
 
 fn is_ours(chain: &str) -> bool {
-    CHAINS.iter().any(|prefix| chain.starts_with(prefix))
+    chain.starts_with(CHAIN)
 }
 
 /// Whether a rule of a chain that is not ours leads to one that is.
@@ -108,6 +109,24 @@ mod tests {
                       -F KUBE-SERVICES\n-F KUBE-SVC-ABC\n-X KUBE-SERVICES\n-X KUBE-SVC-ABC\nCOMMIT\n";
         assert_eq!(surgery(SAVED).as_deref(), Some(script));
         assert_eq!(surgery("*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -j ACCEPT\nCOMMIT\n"), None);
+    }
+
+    #[test]
+    fn what_other_programs_pod_networks_made_stays() {
+        let podman = "*nat\n:POSTROUTING ACCEPT [0:0]\n:CNI-HOSTPORT-DNAT - [0:0]\n:CNI-1e5a - [0:0]\n\
+            :FLANNEL-POSTRTG - [0:0]\n-A POSTROUTING -s 10.88.0.4/32 -j CNI-1e5a\n-A POSTROUTING -j FLANNEL-POSTRTG\n\
+            -A CNI-1e5a ! -d 224.0.0.0/4 -j MASQUERADE\nCOMMIT\n*filter\n:FORWARD ACCEPT [0:0]\n:CNI-FORWARD - [0:0]\n\
+            -A FORWARD -j CNI-FORWARD\nCOMMIT\n";
+        assert_eq!(surgery(podman), None);
+        let lent = podman.replace("-j MASQUERADE", "-j KUBE-MARK-MASQ").replacen(
+            ":CNI-1",
+            ":KUBE-MARK-MASQ - [0:0]\n:CNI-1",
+            1,
+        );
+        let script =
+            "*nat\n-D CNI-1e5a ! -d 224.0.0.0/4 -j KUBE-MARK-MASQ\n-F KUBE-MARK-MASQ\n-X KUBE-MARK-MASQ\nCOMMIT\n";
+        assert_eq!(surgery(&lent).as_deref(), Some(script));
+        assert!(tables("table ip flannel-ipv4\n").iter().all(|table| !table.is_ours()));
     }
 
     #[test]

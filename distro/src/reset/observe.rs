@@ -6,133 +6,61 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use skerry_formats::cmdline::RootRef;
-
 use super::{
     ResetError,
     found::{Common, Entry, Found, Holder, Ledger},
     mounts::{self, Mount},
     netfilter::{self, Table},
-    process::{self, Process},
+    places::Places,
+    process::Process,
 };
 use crate::{
     network,
     paths::Paths,
-    service::{self, Control, Init, ServiceRole, State},
-    status,
+    service::{self, Control, Init, ServiceRole},
     sys::{fs, netlink, process as programs},
 };
-
-/// Refuses where a reset would be wrong: not root, an image's own node, something that runs, a folder with more than ours.
-///
-/// # Errors
-/// The reason.
-pub fn admit(paths: &Paths) -> Result<(), ResetError> {
-    if !nix::unistd::geteuid().is_root() {
-        return Err(ResetError::NotRoot);
-    }
-    if RootRef::parse(&fs::read_lossy(Path::new("/proc/cmdline")).unwrap_or_default()).is_ok() {
-        return Err(ResetError::Image);
-    }
-    for folder in [&paths.data, &paths.run, &paths.kubelet] {
-        if !may_go(folder) {
-            return Err(ResetError::Folder(folder.clone()));
-        }
-    }
-    for control in services() {
-        if control.state() == State::Running {
-            return Err(ResetError::Service(control.role));
-        }
-    }
-    let socket = paths.status_socket();
-    if UnixStream::connect(&socket).is_ok() {
-        return Err(ResetError::Running(status::pid(&socket)));
-    }
-    if let Some(supervisor) = process::supervisor(&processes()?, paths) {
-        return Err(ResetError::Running(Some(supervisor.pid)));
-    }
-    match external_runtime(paths)? {
-        Some(socket) if pods_run()? => Err(ResetError::Pods(socket)),
-        _ => Ok(()),
-    }
-}
-
-/// The socket of the runtime that has the node's pods, if that is not ours.
-fn external_runtime(paths: &Paths) -> Result<Option<PathBuf>, fs::FsError> {
-    Ok(fs::read_if_there(&paths.external_runtime())?.map(|text| text.trim_end().into()))
-}
-
-/// Whether there are processes in the control groups of pods.
-fn pods_run() -> Result<bool, fs::FsError> {
-    let mounts = mounts::parse(&fs::read_lossy(Path::new("/proc/self/mountinfo"))?);
-    let of_pods = |group: &PathBuf| group.to_string_lossy().contains("/kubepods");
-    let busy = |group: PathBuf| fs::read_lossy(&group.join("cgroup.procs")).is_ok_and(|text| !text.trim().is_empty());
-    Ok(groups(&mounts).into_iter().filter(of_pods).any(busy))
-}
-
-/// Folders that hold more than ours, and so do all folders that they lie in.
-const SYSTEM: [&str; 24] = [
-    "/bin",
-    "/boot",
-    "/dev",
-    "/etc",
-    "/home",
-    "/lib",
-    "/media",
-    "/mnt",
-    "/opt",
-    "/proc",
-    "/root",
-    "/run",
-    "/run/lock",
-    "/sbin",
-    "/srv",
-    "/sys",
-    "/tmp",
-    "/usr/bin",
-    "/usr/lib",
-    "/usr/local",
-    "/usr/share",
-    "/var/lib",
-    "/var/log",
-    "/var/tmp",
-];
-
-/// Whether a folder may be removed with all it holds: a typing error must not cost a machine.
-fn may_go(folder: &Path) -> bool {
-    let above = |system: &&str| Path::new(system).starts_with(folder);
-    let plain = folder.components().all(|part| !matches!(part, std::path::Component::ParentDir));
-    folder.is_absolute() && plain && !SYSTEM.iter().any(above)
-}
 
 /// Looks.
 ///
 /// # Errors
 /// If the kernel's own files cannot be read. What else cannot be looked at is taken as not there, and told.
-pub fn observe(paths: &Paths) -> Result<Found, ResetError> {
+pub fn observe(places: &Places) -> Result<Found, ResetError> {
     let mounts = mounts::parse(&fs::read_lossy(Path::new("/proc/self/mountinfo"))?);
-    let folders = [&paths.data, &paths.run, &paths.kubelet].into_iter().filter(|folder| fs::exists(folder));
+    let (folders, symlinks) = ours(places);
     let services = services();
-    let ours = network::left(paths);
+    let links: Vec<PathBuf> = places.both().into_iter().flat_map(network::left).collect();
     Ok(Found {
         processes: processes()?,
         links: told(netlink::links()),
         tables: tables(),
         saved: saved(),
         groups: groups(&mounts),
-        common: COMMON.iter().filter_map(|folder| common(Path::new(folder), &ours)).collect(),
-        folders: folders.cloned().collect(),
-        files: ServiceRole::ALL
-            .map(|role| format!("/var/log/{role}.log").into())
-            .into_iter()
-            .filter(|f: &PathBuf| fs::exists(f))
-            .collect(),
-        ledger: ledger(paths),
-        runtime: external_runtime(paths)?,
+        common: COMMON.iter().filter_map(|folder| common(Path::new(folder), &links)).collect(),
+        folders,
+        symlinks,
+        files: told(service::logs()),
+        ledger: ledger(&places.real),
+        runtime: external_runtime(&places.real)?,
         accounts: service::accounts::ours(&fs::read_lossy(Path::new("/etc/passwd"))?),
         services,
         mounts,
     })
+}
+
+/// Our folders that are there, by their real paths, and the links that lead to folders of ours or did so.
+fn ours(places: &Places) -> (BTreeSet<PathBuf>, BTreeSet<PathBuf>) {
+    let pairs = places.pairs();
+    let there = pairs.iter().filter(|(_, real)| fs::exists(real)).map(|(_, real)| (*real).to_owned());
+    // A path that ends with a slash is that of the folder behind the link.
+    let plain = pairs.iter().map(|(spelled, _)| spelled.components().collect::<PathBuf>());
+    let links = plain.filter(|spelled| fs::read_link(spelled).is_ok_and(|target| target.is_some()));
+    (there.collect(), links.collect())
+}
+
+/// The socket of the runtime that has the node's pods, if that is not ours.
+pub(super) fn external_runtime(paths: &Paths) -> Result<Option<PathBuf>, fs::FsError> {
+    Ok(fs::read_if_there(&paths.external_runtime())?.map(|text| text.trim_end().into()))
 }
 
 fn told<T: Default, E: std::error::Error>(result: Result<T, E>) -> T {
@@ -142,13 +70,13 @@ fn told<T: Default, E: std::error::Error>(result: Result<T, E>) -> T {
     })
 }
 
-fn services() -> Vec<Control> {
+pub(super) fn services() -> Vec<Control> {
     let all = Init::ALL.into_iter().flat_map(|init| ServiceRole::ALL.map(|role| Control { init, role }));
     all.filter(|control| fs::exists(&control.init.file(control.role))).collect()
 }
 
 /// All processes but this one and those that it runs for. One that ends while it is looked at is left out.
-fn processes() -> Result<Vec<Process>, fs::FsError> {
+pub(super) fn processes() -> Result<Vec<Process>, fs::FsError> {
     let number = |path: &PathBuf| path.file_name()?.to_str()?.parse::<i32>().ok();
     let own_namespace = fs::read_link(Path::new("/proc/self/ns/mnt"))?;
     let pids = fs::list(Path::new("/proc"))?;
@@ -284,7 +212,7 @@ const GROUPS: [&str; 12] = [
     "openrc/sk8sworker",
 ];
 
-fn groups(mounts: &[Mount]) -> Vec<PathBuf> {
+pub(super) fn groups(mounts: &[Mount]) -> Vec<PathBuf> {
     let trees: BTreeSet<&PathBuf> =
         mounts.iter().filter(|mount| mount.kind.starts_with("cgroup")).map(|mount| &mount.point).collect();
     let mut found = Vec::new();
@@ -305,16 +233,6 @@ fn descend(group: &Path, found: &mut Vec<PathBuf>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_typing_error_does_not_cost_a_machine() {
-        for folder in ["/", "/var", "/var/lib", "/usr", "/run", "relative", "/srv/../etc", "/home/"] {
-            assert!(!may_go(Path::new(folder)), "{folder}");
-        }
-        for folder in ["/var/lib/sk8s", "/run/sk8s", "/srv/k8s", "/var/lib/kubelet", "/home/user/data"] {
-            assert!(may_go(Path::new(folder)), "{folder}");
-        }
-    }
 
     #[test]
     fn a_log_names_its_pod() {

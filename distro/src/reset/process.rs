@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::found::Found;
+use super::{found::Found, places::Places};
 use crate::{paths::Paths, service::ServiceRole};
 
 /// A process.
@@ -30,19 +30,22 @@ impl Process {
     }
 
     /// Whether it is a shim of our containerd.
-    fn is_shim(&self, paths: &Paths) -> bool {
-        let socket = paths.containerd_socket();
-        let ours = |pair: &[String]| pair[0] == "-address" && Path::new(&pair[1]) == socket;
+    fn is_shim(&self, places: &Places) -> bool {
+        let sockets = places.both().map(Paths::containerd_socket);
+        let ours =
+            |pair: &[String]| pair[0] == "-address" && sockets.iter().any(|socket| Path::new(&pair[1]) == socket);
         self.name().contains("containerd-shim") && self.argv.windows(2).any(ours)
     }
 
     /// Whether it is one of our components: a program of ours that was told a place of ours.
-    fn is_component(&self, paths: &Paths) -> bool {
+    fn is_component(&self, places: &Places) -> bool {
         let Some((program, words)) = self.argv.split_first() else { return false };
-        let program = Path::new(program);
-        let folders = [&paths.data, &paths.run, &paths.kubelet].map(|folder| folder.display().to_string());
+        let carried =
+            |paths: &Paths| [&paths.components, &paths.data].iter().any(|f| Path::new(program).starts_with(f));
+        let folders = places.pairs().into_iter().flat_map(|(spelled, real)| [spelled, real]);
+        let folders: Vec<String> = folders.map(|folder| folder.display().to_string()).collect();
         let told = |word: &String| folders.iter().any(|folder| names(word, folder));
-        (program.starts_with(&paths.components) || program.starts_with(&paths.data)) && words.iter().any(told)
+        places.both().into_iter().any(carried) && words.iter().any(told)
     }
 
     /// The folder that a supervisor's command line names, or the usual one.
@@ -54,8 +57,8 @@ impl Process {
     }
 
     /// Whether it is in a container of ours.
-    fn is_contained(&self, paths: &Paths) -> bool {
-        self.layer.as_ref().is_some_and(|layer| layer.starts_with(&paths.data))
+    fn is_contained(&self, places: &Places) -> bool {
+        self.layer.as_ref().is_some_and(|layer| places.both().iter().any(|paths| layer.starts_with(&paths.data)))
     }
 
     /// Whether it is a kubelet, or has one in it.
@@ -75,8 +78,9 @@ fn names(word: &str, folder: &str) -> bool {
 }
 
 /// The processes that are ours: shims, components, whatever either has started, and whatever else is in a container of ours.
-pub fn ours<'a>(processes: &'a [Process], paths: &Paths) -> Vec<&'a Process> {
-    let root = |process: &Process| process.is_shim(paths) || process.is_component(paths) || process.is_contained(paths);
+pub fn ours<'a>(processes: &'a [Process], places: &Places) -> Vec<&'a Process> {
+    let root =
+        |process: &Process| process.is_shim(places) || process.is_component(places) || process.is_contained(places);
     let mut found: BTreeSet<i32> =
         processes.iter().filter(|process| root(process)).map(|process| process.pid).collect();
     loop {
@@ -90,18 +94,19 @@ pub fn ours<'a>(processes: &'a [Process], paths: &Paths) -> Vec<&'a Process> {
 }
 
 /// The supervisor of these folders, if it runs.
-pub fn supervisor<'a>(processes: &'a [Process], paths: &Paths) -> Option<&'a Process> {
+pub fn supervisor<'a>(processes: &'a [Process], places: &Places) -> Option<&'a Process> {
     let runs = |process: &&Process| {
         let verb = process.argv.iter().any(|word| ServiceRole::of_verb(word).is_some());
-        process.name() == "sk8s" && verb && process.run_folder() == paths.run
+        let here = |folder: &Path| places.both().iter().any(|paths| paths.run == folder);
+        process.name() == "sk8s" && verb && here(&process.run_folder())
     };
     processes.iter().find(runs)
 }
 
 /// Somebody else's kubelet or runtime, if one runs here: their work uses the places that all kubelets and runtimes share. A
 /// runtime that is not ours but had our pods is none: the pods have gone from it.
-pub fn neighbour<'a>(found: &'a Found, paths: &Paths) -> Option<&'a Process> {
-    let ours: BTreeSet<i32> = ours(&found.processes, paths).iter().map(|process| process.pid).collect();
+pub fn neighbour<'a>(found: &'a Found, places: &Places) -> Option<&'a Process> {
+    let ours: BTreeSet<i32> = ours(&found.processes, places).iter().map(|process| process.pid).collect();
     let shares = |process: &Process| process.is_kubelet() || process.name() == "containerd" && found.runtime.is_none();
     found.processes.iter().find(|process| shares(process) && !ours.contains(&process.pid))
 }
@@ -142,26 +147,26 @@ mod tests {
     #[test]
     fn shims_components_and_what_is_in_them_are_ours_and_nothing_else() {
         let machine = machine();
-        let pids: Vec<i32> = ours(&machine, &Paths::default()).iter().map(|process| process.pid).collect();
+        let pids: Vec<i32> = ours(&machine, &Paths::default().into()).iter().map(|process| process.pid).collect();
         assert_eq!(pids, [10, 11, 12, 30, 40]);
     }
 
     #[test]
     fn another_node_on_this_machine_is_not_ours() {
         let mut found = Found { processes: machine(), ..Found::default() };
-        assert_eq!(neighbour(&found, &Paths::default()), None);
+        assert_eq!(neighbour(&found, &Paths::default().into()), None);
         found.processes.push(process(60, 1, "/usr/libexec/sk8s/kube kubelet --root-dir=/srv/other/kubelet"));
-        assert_eq!(neighbour(&found, &Paths::default()).map(|process| process.pid), Some(60));
-        assert_eq!(ours(&found.processes, &Paths::default()).len(), 5);
+        assert_eq!(neighbour(&found, &Paths::default().into()).map(|process| process.pid), Some(60));
+        assert_eq!(ours(&found.processes, &Paths::default().into()).len(), 5);
     }
 
     #[test]
     fn a_runtime_is_a_neighbour_unless_it_was_the_nodes() {
         let processes = vec![process(80, 1, "/usr/bin/containerd")];
         let mut found = Found { processes, ..Found::default() };
-        assert_eq!(neighbour(&found, &Paths::default()).map(|process| process.pid), Some(80));
+        assert_eq!(neighbour(&found, &Paths::default().into()).map(|process| process.pid), Some(80));
         found.runtime = Some("/run/containerd/containerd.sock".into());
-        assert_eq!(neighbour(&found, &Paths::default()), None);
+        assert_eq!(neighbour(&found, &Paths::default().into()), None);
     }
 
     #[test]
@@ -172,7 +177,7 @@ mod tests {
         let machine = [other, kubectl, usual];
         let pid = |run: &str| {
             let paths = Paths { run: run.into(), ..Paths::default() };
-            supervisor(&machine, &paths).map(|process| process.pid)
+            supervisor(&machine, &paths.into()).map(|process| process.pid)
         };
         assert_eq!(pid("/run/sk8s"), Some(70));
         assert_eq!(pid("/srv/run"), Some(71));

@@ -10,8 +10,9 @@ use nix::{
 };
 
 use super::{
-    ResetError, mounts, observe,
+    Backups, ResetError, admit, mounts,
     observe::observe as look,
+    places::Places,
     plan::plan,
     step::{Keep, Stage, Step},
 };
@@ -37,15 +38,16 @@ type Failure = Box<dyn std::error::Error>;
 ///
 /// # Errors
 /// If it must not be done here, or the machine cannot be looked at.
-pub fn run(paths: &Paths, mut say: impl FnMut(&Step, &str)) -> Result<Outcome, ResetError> {
-    observe::admit(paths)?;
+pub fn run(paths: &Paths, backups: Backups, mut say: impl FnMut(&Step, &str)) -> Result<Outcome, ResetError> {
+    let places = Places::find(paths)?;
+    admit(&places, backups)?;
     let mut outcome = Outcome::default();
     for stage in Stage::ALL {
         for _ in 0..rounds(stage) {
             let before = outcome;
-            let steps = plan(&look(paths)?, paths).into_iter().filter(|step| step.stage() == stage);
+            let steps = plan(&look(&places)?, &places).into_iter().filter(|step| step.stage() == stage);
             for step in steps {
-                let step = marked(step, paths, outcome);
+                let Some(step) = marked(step, &places, outcome) else { continue };
                 let told = match carry_out(&step) {
                     Ok(()) => {
                         outcome.done += 1;
@@ -74,11 +76,14 @@ const fn rounds(stage: Stage) -> usize {
     }
 }
 
-/// After a failure the data folder stays, empty: by it the next reset knows that what is left is ours.
-fn marked(step: Step, paths: &Paths, so_far: Outcome) -> Step {
+/// After a failure the data folder stays, empty: by it the next reset knows that what is left is ours. So do links: by them
+/// it finds what is left.
+fn marked(step: Step, places: &Places, so_far: Outcome) -> Option<Step> {
     match step {
-        Step::Folder(path, _) if path == paths.data && so_far.failed > 0 => Step::Folder(path, Keep::Itself),
-        step => step,
+        step if so_far.failed == 0 => Some(step),
+        Step::Folder(path, _) if path == places.real.data => Some(Step::Folder(path, Keep::Itself)),
+        Step::Link(_) => None,
+        step => Some(step),
     }
 }
 
@@ -91,10 +96,11 @@ fn carry_out(step: &Step) -> Result<(), Failure> {
             Ok(process::output(Path::new("nft"), &["delete", "table", family, name]).map(drop)?)
         }
         Step::Chains { program, script } => Ok(process::feed(Path::new(program), &["--noflush"], script)?),
-        Step::Remove(path) => Ok(fs::remove_tree(path)?),
+        Step::Remove(path) => Ok(fs::remove_unmounted(path)?),
         Step::RemoveEmpty(path) => Ok(fs::remove_empty_folder(path)?),
         Step::Group(path) => remove_group(path),
         Step::Folder(path, keep) => remove_folder(path, *keep),
+        Step::Link(path) => Ok(fs::remove_file(path)?),
         Step::Service(control) => Ok(service::remove(*control)?),
         Step::Account(name) => Ok(accounts::remove(name)?),
     }
@@ -152,14 +158,31 @@ fn remove_group(path: &Path) -> Result<(), Failure> {
 #[error("still mounted: `{0}`")]
 struct Mounted(String);
 
-/// Removes a folder in which nothing is mounted any more: what a mount shows is never removed.
+/// Removes a folder in which nothing is mounted any more: what a mount shows is never removed, whether the list of mounts
+/// names it by this path or not.
 fn remove_folder(path: &Path, keep: Keep) -> Result<(), Failure> {
     let found = mounts::parse(&fs::read_lossy(Path::new("/proc/self/mountinfo"))?);
     if let Some(point) = mounts::below(&found, &[path]).first() {
         return Err(Mounted(point.display().to_string()).into());
     }
     match keep {
-        Keep::Itself => Ok(fs::empty(path)?),
-        Keep::Nothing => Ok(fs::remove_tree(path)?),
+        Keep::Itself => Ok(fs::empty_unmounted(path)?),
+        Keep::Nothing => Ok(fs::remove_unmounted(path)?),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn after_a_failure_the_next_reset_finds_what_is_left() {
+        let places = Places::from(Paths::default());
+        let data = || Step::Folder(places.real.data.clone(), Keep::Nothing);
+        let link = || Step::Link("/var/lib/kubelet".into());
+        let (well, badly) = (Outcome::default(), Outcome { failed: 1, done: 9 });
+        assert_eq!([data(), link()].map(|step| marked(step, &places, well)), [Some(data()), Some(link())]);
+        let kept = Some(Step::Folder("/var/lib/sk8s".into(), Keep::Itself));
+        assert_eq!([data(), link()].map(|step| marked(step, &places, badly)), [kept, None]);
     }
 }

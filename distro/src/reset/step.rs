@@ -87,6 +87,8 @@ pub enum Step {
     Group(PathBuf),
     /// Remove a folder of ours with all it holds.
     Folder(PathBuf, Keep),
+    /// Remove a link to a folder of ours that is gone.
+    Link(PathBuf),
     /// Remove the service.
     Service(Control),
     /// Remove an account.
@@ -104,7 +106,7 @@ impl Step {
             Self::Table(..) | Self::Chains { .. } => Stage::Filters,
             Self::Remove(_) | Self::RemoveEmpty(_) => Stage::Common,
             Self::Group(_) => Stage::Groups,
-            Self::Folder(..) => Stage::Folders,
+            Self::Folder(..) | Self::Link(_) => Stage::Folders,
             Self::Service(_) => Stage::Service,
             Self::Account(_) => Stage::Accounts,
         }
@@ -122,6 +124,7 @@ impl fmt::Display for Step {
             Self::Remove(path) => write!(f, "`{}`", path.display()),
             Self::RemoveEmpty(path) | Self::Folder(path, Keep::Nothing) => write!(f, "folder: `{}`", path.display()),
             Self::Folder(path, Keep::Itself) => write!(f, "all in folder: `{}`", path.display()),
+            Self::Link(path) => write!(f, "link: `{}`", path.display()),
             Self::Group(path) => write!(f, "control group: `{}`", path.display()),
             Self::Service(control) => write!(f, "service: {}", control.role),
             Self::Account(name) => write!(f, "account: {name}"),

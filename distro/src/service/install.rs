@@ -7,6 +7,7 @@ use super::{
     accounts::{self, ACCOUNTS},
     environment, environment_file,
     order::{Init, Order, ServiceRole},
+    rotation::{self, Rotation},
 };
 use crate::sys::{
     accounts::Account,
@@ -51,6 +52,8 @@ pub struct Found {
     pub environment: Option<String>,
     /// Whether the other role's service is there.
     pub other: bool,
+    /// Whether its log is rotated.
+    pub rotation: Rotation,
     /// Whether the service is started at boot.
     pub enabled: bool,
     /// Whether it runs now.
@@ -70,6 +73,8 @@ pub enum Step {
     Environment(String),
     /// Write the service.
     Service(String),
+    /// Have its log rotated.
+    Rotation,
     /// Have it started at each boot.
     Enable,
     /// Stop what runs with other words.
@@ -85,6 +90,7 @@ impl fmt::Display for Step {
             Self::RemoveOther(role) => write!(f, "removed: {role}"),
             Self::Environment(_) => write!(f, "environment written"),
             Self::Service(_) => write!(f, "service written"),
+            Self::Rotation => write!(f, "rotation of its log written"),
             Self::Enable => write!(f, "started at each boot"),
             Self::Start => write!(f, "started"),
             Self::Stop => write!(f, "stopped"),
@@ -103,6 +109,7 @@ pub fn observe(role: ServiceRole) -> Result<Found, ServiceError> {
         service: fs::read_if_there(&init.file(role))?,
         environment: fs::read_if_there(&environment_file(role))?,
         other: fs::exists(&init.file(role.other())),
+        rotation: rotation::observe(init, role),
         enabled: fs::exists(&init.boot_link(role)),
         state: Control { init, role }.state(),
         passwd: fs::read_to_string(Path::new("/etc/passwd"))?,
@@ -141,6 +148,9 @@ pub fn plan(order: &Order, found: &Found, manner: Manner) -> Result<Vec<Step>, S
     if found.service.as_ref() != Some(&service) {
         steps.push(Step::Service(service));
     }
+    if found.rotation == Rotation::Missing {
+        steps.push(Step::Rotation);
+    }
     if !found.enabled {
         steps.push(Step::Enable);
     }
@@ -173,6 +183,7 @@ pub fn carry_out(control: Control, step: &Step) -> Result<(), ServiceError> {
             fs::write(&init.file(role), text.as_bytes(), access, Account::ROOT)?;
             control.reload()?;
         }
+        Step::Rotation => rotation::write(role)?,
         Step::Enable => control.enable()?,
         Step::Start => control.start()?,
         Step::Stop => control.stop()?,
@@ -192,6 +203,7 @@ pub(crate) fn remove(control: Control) -> Result<(), ServiceError> {
     if fs::exists(&init.boot_link(role)) {
         control.disable()?;
     }
+    rotation::remove(role)?;
     fs::remove_file(&init.file(role))?;
     fs::remove_file(&environment_file(role))?;
     if fs::list(Path::new(FOLDER))?.is_empty() {

@@ -7,6 +7,7 @@ mod install;
 mod openrc;
 mod order;
 mod passwd;
+mod rotation;
 mod systemd;
 
 use std::path::{Path, PathBuf};
@@ -15,7 +16,9 @@ pub use control::{Control, State, start, stop};
 pub use environment::{BadVariable, Variable};
 pub(crate) use install::remove;
 pub use install::{Begin, Existing, Found, Manner, Step, carry_out, observe, plan};
+pub use openrc::give_up;
 pub use order::{BadOrder, Init, Order, ServiceRole};
+pub use rotation::{Rotation, logs};
 
 use crate::sys::{fs::FsError, process::ProcessError};
 

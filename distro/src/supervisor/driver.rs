@@ -219,7 +219,7 @@ impl Driver {
             return Event::SpawnFailed { id, why: "unknown component".to_owned() };
         };
         if let Some(home) = &self.home
-            && let Err(error) = home.prepare(id.as_str(), spec.limits)
+            && let Err(error) = home.prepare(id.as_str(), spec.limits, spec.scope)
         {
             tracing::warn!(component = %id, %error, "no control group");
         }

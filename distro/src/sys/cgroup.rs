@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::fs;
+use crate::component::KillScope;
 
 /// Which control groups the kernel gives us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,13 +80,14 @@ impl Home {
         ["+memory", "+cpu", "+pids"].iter().try_for_each(|controller| fs::write_kernel(&control, controller))
     }
 
-    /// Ends whatever a previous life left in a component's group, and sets the group's limits as they are for a start.
+    /// Ends what a previous life left in a component's group, if that is ended with the component, and sets the group's limits
+    /// as they are for a start. In containerd's are the shims of runtimes that know no group of their own: pods live by them.
     ///
     /// # Errors
     /// If the group cannot be made.
-    pub fn prepare(&self, component: &str, limits: Limits) -> fs::Result<()> {
+    pub fn prepare(&self, component: &str, limits: Limits, scope: KillScope) -> fs::Result<()> {
         let group = self.0.join(component);
-        if fs::exists(&group) {
+        if scope == KillScope::Group && fs::exists(&group) {
             fs::write_kernel(&group.join("cgroup.kill"), "1")?;
         }
         fs::make_kernel_folder(&group)?;
@@ -114,15 +116,30 @@ impl Home {
 mod tests {
     use super::*;
 
+    const LIMITS: Limits = Limits { memory_high_mib: 64, cpu_weight: 100, cpu_weight_at_start: 500 };
+
     #[test]
     fn a_component_has_the_share_of_a_start_until_it_is_given_another() {
         let root = tempfile::tempdir().expect("a folder");
         let home = Home(root.path().to_owned());
-        let limits = Limits { memory_high_mib: 64, cpu_weight: 100, cpu_weight_at_start: 500 };
         let said = |name: &str| fs::read_to_string(&root.path().join("kine").join(name)).expect("written");
-        home.prepare("kine", limits).expect("prepared");
+        home.prepare("kine", LIMITS, KillScope::Group).expect("prepared");
         assert_eq!([said("memory.high"), said("cpu.weight")], ["64M", "500"]);
-        home.weigh("kine", limits.cpu_weight).expect("weighed");
+        home.weigh("kine", LIMITS.cpu_weight).expect("weighed");
         assert_eq!(said("cpu.weight"), "100");
+    }
+
+    #[test]
+    fn what_outlives_a_component_is_not_killed_when_it_starts_again() {
+        let root = tempfile::tempdir().expect("a folder");
+        let home = Home(root.path().to_owned());
+        let killed = |name: &str, scope| {
+            for _ in 0..2 {
+                home.prepare(name, LIMITS, scope).expect("prepared");
+            }
+            fs::exists(&root.path().join(name).join("cgroup.kill"))
+        };
+        assert!(killed("kine", KillScope::Group));
+        assert!(!killed("containerd", KillScope::Process));
     }
 }

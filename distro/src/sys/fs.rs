@@ -11,13 +11,16 @@ use std::{
 use super::accounts::Account;
 
 mod change;
+mod inside;
 mod look;
 mod place;
 
-pub use change::{Lock, empty, lock, remove_empty_folder, remove_tree, replace};
-pub use look::{Space, digest, folders, read_bytes, read_link, read_lossy, space};
+pub use change::{Lock, lock, remove_empty_folder, remove_tree, replace, try_lock};
+pub use inside::{empty_unmounted, remove_unmounted};
+pub use look::{Space, digest, folders, names, read_bytes, read_link, read_lossy, real, space};
 pub use place::{
-    Found, create_nameless, create_new, files_below, is_empty, link, persist, private_folder, receive, rename,
+    Found, Naming, create_nameless, create_new, files_below, is_empty, link, persist, private_folder, receive, rename,
+    rename_new,
 };
 
 /// A failed file operation.

@@ -1,11 +1,17 @@
 //! What the machine is: memory, processors, addresses, accounts.
 
 use std::{
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket},
+    net::{IpAddr, Ipv6Addr},
     path::{Path, PathBuf},
 };
 
-use super::{accounts::Account, cgroup, fs};
+use skerry_formats::node_address::NodeAddress;
+
+use super::{
+    accounts::Account,
+    addresses::{self, Chosen},
+    cgroup, fs,
+};
 
 /// The facts that components are made for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,23 +49,18 @@ pub enum OomControl {
     Restricted,
 }
 
-/// The machine as it is now; `None` while it has no address.
+/// The machine as it is now; `None` while it has no address, or none that is wished for.
 #[must_use]
-pub fn observe() -> Option<Machine> {
-    let held = addresses();
-    let holds = |ip: &IpAddr| held.iter().any(|(_, found)| found == ip);
-    let address = route_address().filter(holds).or_else(|| {
-        let plain = |(_, ip): &&(String, IpAddr)| ip.is_ipv4();
-        held.iter().find(plain).map(|(_, ip)| *ip)
-    })?;
-    let second = second(&held, address);
-    let mut addresses: Vec<IpAddr> = held.into_iter().map(|(_, ip)| ip).collect();
+pub fn observe(wish: Option<&NodeAddress>) -> Option<Machine> {
+    let held = addresses::held();
+    let Chosen { first, second } = addresses::choose(&held, wish, addresses::route())?;
+    let mut addresses: Vec<IpAddr> = held.into_iter().map(|held| held.ip).collect();
     addresses.sort();
     addresses.dedup();
     Some(Machine {
         memory_mib: memory_mib(&fs::read_to_string(Path::new("/proc/meminfo")).unwrap_or_default()).unwrap_or(1024),
         processors: std::thread::available_parallelism().map_or(1, usize::from),
-        address,
+        address: first.into(),
         second,
         addresses,
         oom: oom_control(&fs::read_to_string(Path::new("/proc/self/status")).unwrap_or_default()),
@@ -73,49 +74,6 @@ pub fn observe() -> Option<Machine> {
 
 /// Where distributions and owners put crun.
 const CRUN: [&str; 2] = ["/usr/local/bin/crun", "/usr/bin/crun"];
-
-/// Interfaces that carry pods: their addresses are not the node's.
-const POD_INTERFACES: [&str; 3] = ["cni", "flannel", "veth"];
-
-/// Interfaces with their addresses, sorted.
-fn addresses() -> Vec<(String, IpAddr)> {
-    let Ok(interfaces) = nix::ifaddrs::getifaddrs() else { return Vec::new() };
-    let mut found: Vec<(String, IpAddr)> = interfaces
-        .filter(|interface| !POD_INTERFACES.iter().any(|name| interface.interface_name.starts_with(name)))
-        .filter_map(|interface| {
-            let address = interface.address?;
-            let v4 = address.as_sockaddr_in().map(|v4| IpAddr::V4(v4.ip()));
-            let ip = v4.or_else(|| address.as_sockaddr_in6().map(|v6| IpAddr::V6(v6.ip())))?;
-            Some((interface.interface_name, ip))
-        })
-        .filter(|(_, ip)| !ip.is_loopback() && !ip.is_unspecified() && !is_link_local(*ip))
-        .collect();
-    found.sort();
-    found
-}
-
-/// The IPv6 address beside an IPv4 address, on the same interface.
-fn second(held: &[(String, IpAddr)], first: IpAddr) -> Option<Ipv6Addr> {
-    let (interface, _) = held.iter().find(|(_, ip)| *ip == first)?;
-    held.iter().filter(|(name, _)| name == interface).find_map(|(_, ip)| match ip {
-        IpAddr::V6(v6) => Some(*v6),
-        IpAddr::V4(_) => None,
-    })
-}
-
-const fn is_link_local(ip: IpAddr) -> bool {
-    match ip {
-        IpAddr::V4(v4) => v4.is_link_local(),
-        IpAddr::V6(v6) => v6.is_unicast_link_local(),
-    }
-}
-
-/// The address that the default route would send from: connecting a datagram socket sends nothing.
-fn route_address() -> Option<IpAddr> {
-    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
-    socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)).ok()?;
-    socket.local_addr().ok().map(|address| address.ip())
-}
 
 /// `CAP_SYS_RESOURCE` is bit 24 of the effective capabilities (capabilities(7)).
 fn oom_control(status: &str) -> OomControl {
@@ -158,18 +116,7 @@ pub fn host_name() -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::net::IpAddr;
-
-    use super::{OomControl, memory_mib, oom_control, second};
-
-    #[test]
-    fn the_second_address_is_on_the_firsts_interface() {
-        let held = [("eth0", "192.0.2.7"), ("eth0", "fd99::7"), ("eth1", "198.51.100.7"), ("eth2", "fd98::7")];
-        let held = held.map(|(name, ip)| (name.to_owned(), ip.parse::<IpAddr>().expect("an address")));
-        let of = |ip: &str| second(&held, ip.parse().expect("an address")).map(|ip| ip.to_string());
-        assert_eq!(of("192.0.2.7").as_deref(), Some("fd99::7"));
-        assert_eq!(of("198.51.100.7"), None);
-    }
+    use super::{OomControl, memory_mib, oom_control};
 
     #[test]
     fn memory_is_read_in_mib() {

@@ -1,6 +1,8 @@
-//! What touches the machine: files, processes, clock, control groups, addresses. Nothing here decides anything.
+//! What touches the machine: files, processes, clock, control groups, addresses. What decides anything here
+//! is pure.
 
 pub mod accounts;
+pub mod addresses;
 pub mod cgroup;
 pub mod clock;
 pub mod fs;

@@ -3,12 +3,13 @@
 use std::{
     io,
     net::{SocketAddr, TcpListener, TcpStream},
-    os::fd::AsFd,
+    os::fd::{AsFd, AsRawFd as _},
     time::Duration,
 };
 
 use nix::sys::socket::{
-    AddressFamily, Backlog, SockFlag, SockType, SockaddrStorage, bind, listen as start, setsockopt, socket, sockopt,
+    AddressFamily, Backlog, MsgFlags, SockFlag, SockType, SockaddrStorage, bind, listen as start, recv, setsockopt,
+    socket, sockopt,
 };
 
 /// Listens, without blocking; an IPv6 address is IPv6 alone.
@@ -23,9 +24,18 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     if address.is_ipv6() {
         setsockopt(&socket, sockopt::Ipv6V6Only, &true)?;
     }
-    bind(std::os::fd::AsRawFd::as_raw_fd(&socket), &SockaddrStorage::from(address))?;
+    bind(socket.as_raw_fd(), &SockaddrStorage::from(address))?;
     start(&socket, Backlog::new(1024)?)?;
     Ok(socket.into())
+}
+
+/// What has arrived on a connection and stays there to be read; none if the other end has said all.
+///
+/// # Errors
+/// `WouldBlock` if nothing has, or what broke the connection.
+pub fn peek(connection: &impl AsFd, bytes: &mut [u8]) -> io::Result<usize> {
+    let flags = MsgFlags::MSG_PEEK | MsgFlags::MSG_DONTWAIT;
+    Ok(recv(connection.as_fd().as_raw_fd(), bytes, flags)?)
 }
 
 /// How long an address may take to take a connection.

@@ -13,6 +13,8 @@ pub struct Link {
     pub name: String,
     /// The number of the bridge that it is a port of.
     pub bridge: Option<u32>,
+    /// What the kernel calls a device of its own making: `bridge`, `vxlan`, `veth` …
+    pub kind: Option<String>,
 }
 
 /// An exchange that failed.
@@ -34,6 +36,10 @@ const ACKNOWLEDGE: u16 = 0x4;
 const DUMP: u16 = 0x300;
 const NAME: u16 = 3;
 const MASTER: u16 = 10;
+const LINK_INFO: u16 = 18;
+const INFO_KIND: u16 = 1;
+/// What an attribute's kind is without the marks of nesting and byte order (`NLA_TYPE_MASK`).
+const KIND: u16 = 0x3fff;
 const HEADER: usize = 16;
 const INFO: usize = 16;
 
@@ -118,18 +124,33 @@ fn messages(mut rest: &[u8]) -> Vec<(u16, &[u8])> {
 /// An interface from a `struct ifinfomsg` and its attributes.
 fn link(body: &[u8]) -> Option<Link> {
     let index = number(body, 4)?;
-    let (mut name, mut bridge) = (None, None);
-    let mut rest = body.get(INFO..)?;
-    while let (Some(length), Some(kind)) = (short(rest, 0), short(rest, 2)) {
-        let Some(value) = rest.get(4..usize::from(length)) else { break };
+    let (mut name, mut bridge, mut made) = (None, None, None);
+    for (kind, value) in attributes(body.get(INFO..)?) {
         match kind {
-            NAME => name = Some(String::from_utf8_lossy(value).trim_end_matches('\0').to_owned()),
+            NAME => name = Some(text(value)),
             MASTER => bridge = number(value, 0),
+            LINK_INFO => {
+                made = attributes(value).into_iter().find(|(kind, _)| *kind == INFO_KIND).map(|(_, v)| text(v))
+            }
             _ => {}
         }
+    }
+    Some(Link { index, name: name?, bridge, kind: made })
+}
+
+/// Attributes, each a `struct nlattr` with its value; what is cut off is left out.
+fn attributes(mut rest: &[u8]) -> Vec<(u16, &[u8])> {
+    let mut found = Vec::new();
+    while let (Some(length), Some(kind)) = (short(rest, 0), short(rest, 2)) {
+        let Some(value) = rest.get(4..usize::from(length)) else { break };
+        found.push((kind & KIND, value));
         rest = rest.get(usize::from(length).next_multiple_of(4)..).unwrap_or_default();
     }
-    Some(Link { index, name: name?, bridge })
+    found
+}
+
+fn text(value: &[u8]) -> String {
+    String::from_utf8_lossy(value).trim_end_matches('\0').to_owned()
 }
 
 fn number(bytes: &[u8], at: usize) -> Option<u32> {
@@ -161,7 +182,13 @@ mod tests {
         body.extend([0; 8]);
         body.extend(attribute(NAME, b"veth0\0"));
         body.extend(attribute(MASTER, &3_u32.to_ne_bytes()));
-        assert_eq!(link(&body), Some(Link { index: 7, name: "veth0".into(), bridge: Some(3) }));
+        let port = Link { index: 7, name: "veth0".into(), bridge: Some(3), kind: None };
+        assert_eq!(link(&body), Some(port.clone()));
+        let info = [attribute(INFO_KIND, b"veth\0"), attribute(2, &[1; 9])].concat();
+        for mark in [0, 0x8000] {
+            let body = [&body[..], &attribute(LINK_INFO | mark, &info)].concat();
+            assert_eq!(link(&body), Some(Link { kind: Some("veth".into()), ..port.clone() }));
+        }
     }
 
     #[test]

@@ -3,7 +3,12 @@
 use std::net::IpAddr;
 
 use super::{Check, FEATURES, Feature, Presence, Purpose, Snapshot, Verdict, kernel::Wanted};
-use crate::{config::NodeName, pki::CLOCK_FLOOR, sys::cgroup::Version};
+use crate::{
+    component::{FLANNEL_PORT, METRICS_PORT},
+    config::NodeName,
+    pki::CLOCK_FLOOR,
+    sys::cgroup::Version,
+};
 
 /// Programs that are looked for.
 pub(super) const PROGRAMS: [&str; 4] = ["nft", "modprobe", "mount", "umount"];
@@ -120,22 +125,25 @@ fn localhost(seen: &Snapshot) -> Check {
     }
 }
 
-/// The ports of all components, those on loopback too.
+/// The ports of all components, those on loopback too. Some are for what not every cluster has: etcd, metrics-server, flannel.
 fn ports(seen: &Snapshot, purpose: Purpose) -> Check {
-    let control: &[u16] = if purpose.controls() { &[6443, 10257, 10259] } else { &[] };
-    let work: &[u16] = if purpose.works() { &[10248, 10249, 10250, 10256] } else { &[] };
-    let wanted = [control, work].concat();
-    let taken: Vec<String> = wanted.iter().filter(|port| seen.ports.contains(port)).map(ToString::to_string).collect();
-    match taken.join(", ") {
-        none if none.is_empty() => {
-            let all: Vec<String> = wanted.iter().map(ToString::to_string).collect();
-            Check::pass("ports", format!("free: {}", all.join(", ")))
-        }
-        taken if seen.running => Check::pass("ports", format!("in use, and sk8s runs: {taken}")),
-        taken => {
-            let advice = "see who listens with `ss -ltnp`: another Kubernetes must be stopped first";
-            Check::fail("ports", format!("in use: {taken}"), advice)
-        }
+    let of = |ports: &[u16], asked: bool| if asked { ports.to_vec() } else { Vec::new() };
+    let (controls, works) = (purpose.controls(), purpose.works());
+    let always = [of(&[6443, 10257, 10259], controls), of(&[10248, 10249, 10250, 10256], works)].concat();
+    let some = [of(&[2379, 2380, 2381, METRICS_PORT], controls), of(&[FLANNEL_PORT], works)].concat();
+    let all = [&always[..], &some].concat();
+    let said = |ports: &[u16]| ports.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let taken: Vec<u16> = all.iter().copied().filter(|port| seen.ports.contains(port)).collect();
+    if taken.is_empty() {
+        Check::pass("ports", format!("free: {}", said(&all)))
+    } else if seen.running {
+        Check::pass("ports", format!("in use, and sk8s runs: {}", said(&taken)))
+    } else if taken.iter().any(|port| always.contains(port)) {
+        let advice = "see who listens with `ss -ltnp`: another Kubernetes must be stopped first";
+        Check::fail("ports", format!("in use: {}", said(&taken)), advice)
+    } else {
+        let advice = "`sk8s ports` says what is not to be had without them; see who listens with `ss -ltnp`";
+        Check::warn("ports", format!("in use: {}", said(&taken)), advice)
     }
 }
 

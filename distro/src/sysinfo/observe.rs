@@ -34,7 +34,7 @@ pub fn observe(paths: &Paths) -> Snapshot {
         running: status::pid(&paths.status_socket()).is_some(),
         localhost: ("localhost", 0).to_socket_addrs().map(|found| found.map(|a| a.ip()).collect()).unwrap_or_default(),
         host_name: machine::host_name(),
-        address: machine::observe().map(|machine| machine.address),
+        address: machine::observe(None).map(|machine| machine.address),
         watchers: text("/proc/sys/fs/inotify/max_user_instances").trim().parse().ok(),
     }
 }

@@ -88,6 +88,19 @@ fn ports_that_sk8s_itself_has_are_no_failure() {
 }
 
 #[test]
+fn a_port_that_not_every_cluster_needs_is_no_failure() {
+    let verdict = |ports: &[u16], purpose| {
+        let seen = Snapshot { ports: ports.to_vec(), ..good() };
+        judge(&seen, purpose).into_iter().find(|check| check.name == "ports").map(|c| (c.verdict, c.found))
+    };
+    let warned = |text: &str| Some((Verdict::Warn, text.to_owned()));
+    assert_eq!(verdict(&[2379, 10261], Purpose::Controller), warned("in use: 2379"));
+    assert_eq!(verdict(&[2379, 10261], Purpose::Worker), warned("in use: 10261"));
+    let both = verdict(&[2381, 10250], Purpose::Both);
+    assert_eq!(both, Some((Verdict::Fail, "in use: 10250, 2381".to_owned())));
+}
+
+#[test]
 fn a_controller_asks_nothing_of_the_pod_network() {
     let names: Vec<&str> = judge(&bad(), Purpose::Controller).iter().map(|check| check.name).collect();
     assert!(!names.contains(&"nft") && !names.contains(&"br_netfilter"), "{names:?}");

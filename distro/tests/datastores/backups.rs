@@ -222,25 +222,31 @@ fn backups_at_intervals_are_made_and_let_go() {
     let _alone = alone();
     let folder = tempfile::tempdir().expect("a folder");
     for day in 1..=4 {
-        let name = format!("sk8s_backup_2026-01-0{day}T00-00-00Z.tar.zst");
+        let name = format!("sk8s_backup_2026-01-0{day}T00-00-00Z_barn.tar.zst");
         std::fs::write(folder.path().join(name), "old").expect("written");
     }
-    std::fs::write(folder.path().join("mine.tar.zst"), "mine").expect("written");
+    let others =
+        ["mine.tar.zst", "sk8s_backup_2026-01-01T00-00-00Z.tar.zst", "sk8s_backup_2026-01-01T00-00-00Z_mill.tar.zst"];
+    for name in others {
+        std::fs::write(folder.path().join(name), "another's").expect("written");
+    }
+    // Of a clock that was wrong once: it goes before the oldest of the others does.
+    std::fs::write(folder.path().join("sk8s_backup_2099-01-01T00-00-00Z_barn.tar.zst"), "old").expect("written");
     let place = folder.path().display();
     let storage = format!("{{type: kine, snapshots: {{interval: 10m, keep: 2, folder: '{place}'}}}}");
     let _controller = Controller::started(&storage);
-    let names = super::controller::eventually("a backup is made and three go", || {
+    let names = super::controller::eventually("a backup is made and four go", || {
         let mut names: Vec<String> = std::fs::read_dir(folder.path())
             .expect("there")
             .map(|entry| entry.expect("a name").file_name().to_string_lossy().into_owned())
             .collect();
         names.sort();
-        (names.len() == 3).then_some(names)
+        (names.len() == 5).then_some(names)
     });
-    assert_eq!(names[0], "mine.tar.zst");
-    assert_eq!(names[1], "sk8s_backup_2026-01-04T00-00-00Z.tar.zst");
-    let size = std::fs::metadata(folder.path().join(&names[2])).expect("there").len();
-    assert!(size > 10_000, "{}: {size} bytes", names[2]);
+    assert_eq!(&names[..3], others);
+    assert_eq!(names[3], "sk8s_backup_2026-01-04T00-00-00Z_barn.tar.zst");
+    let size = std::fs::metadata(folder.path().join(&names[4])).expect("there").len();
+    assert!(names[4].ends_with("Z_barn.tar.zst") && size > 10_000, "{}: {size} bytes", names[4]);
 }
 
 #[test]

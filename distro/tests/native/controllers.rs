@@ -2,10 +2,6 @@
 
 use std::{
     net::IpAddr,
-    sync::{
-        Mutex,
-        atomic::{AtomicBool, Ordering},
-    },
     thread,
     time::{Duration, Instant},
 };
@@ -18,6 +14,7 @@ use super::{
     lan::Lan,
     node::Node,
     single::assert_web_answers,
+    writer::Writer,
 };
 
 const WEB: &str = include_str!("web.yaml");
@@ -25,6 +22,8 @@ const ETCD: &str = "spec: {storage: {type: etcd}}";
 const NAMES: [&str; 3] = ["tower", "mill", "barn"];
 /// How long the API may refuse writes when a leader is lost.
 const GAP: Duration = Duration::from_secs(15);
+/// How long it is looked on: longer than that, and past the moment at which a lead that is not settled would be lost again.
+const LOOK: Duration = Duration::from_secs(25);
 
 fn address(index: usize) -> IpAddr {
     [192, 168, 99, 1 + u8::try_from(index).expect("few")].into()
@@ -54,47 +53,6 @@ fn leader(node: &Node) -> usize {
     NAMES.iter().position(|known| *known == name).expect("one of them")
 }
 
-/// Writes one object after the other, at one controller after the other, and records those that were acknowledged.
-#[derive(Default)]
-struct Writer {
-    stop: AtomicBool,
-    acknowledged: Mutex<Vec<(String, Instant)>>,
-}
-
-impl Writer {
-    fn write(&self, nodes: &[&Node]) {
-        let run = Instant::now();
-        for count in 0.. {
-            if self.stop.load(Ordering::SeqCst) {
-                return;
-            }
-            let name = format!("note-{}", run.elapsed().as_millis());
-            let node = nodes[count % nodes.len()];
-            let words = ["kubectl", "--request-timeout=2s", "create", "configmap", &name, "--from-literal=n=1"];
-            if node.sk8s(&words).status.success() {
-                self.acknowledged.lock().expect("whole").push((name, Instant::now()));
-            }
-        }
-    }
-
-    /// Waits for one that was acknowledged after `since`, and says how long that took.
-    fn next(&self, since: Instant) -> Duration {
-        eventually("a write was acknowledged", || {
-            let all = self.acknowledged.lock().expect("whole");
-            all.iter().map(|(_, at)| *at).find(|at| *at > since).map(|at| at - since)
-        })
-    }
-}
-
-fn assert_nothing_lost(node: &Node, writer: &Writer) {
-    let there = node.said(&["get", "configmaps", "-o", "name"]);
-    let there: std::collections::BTreeSet<&str> =
-        there.lines().map(|line| line.trim_start_matches("configmap/")).collect();
-    let all = writer.acknowledged.lock().expect("whole");
-    let lost: Vec<&String> = all.iter().map(|(name, _)| name).filter(|name| !there.contains(name.as_str())).collect();
-    assert!(!all.is_empty() && lost.is_empty(), "{} acknowledged, lost: {lost:?}", all.len());
-}
-
 pub fn several(lan: &Lan, names: &[&str]) -> Vec<Node> {
     let (first, _) = tower(lan, ETCD);
     let good = token(&first, &["--role=controller"]);
@@ -108,20 +66,17 @@ pub fn several(lan: &Lan, names: &[&str]) -> Vec<Node> {
     nodes
 }
 
-/// Takes the leader away while others are written to, and says how long nobody could write.
+/// Takes the leader away while others are written to, looks on, and says how long nobody could write at most.
 fn without_leader(nodes: &[Node], writer: &Writer, take: impl FnOnce(usize)) -> Duration {
     let leading = leader(&nodes[0]);
     let others: Vec<&Node> = nodes.iter().enumerate().filter(|(index, _)| *index != leading).map(|(_, n)| n).collect();
-    thread::scope(|scope| {
-        let writing = scope.spawn(|| writer.write(&others));
-        writer.next(Instant::now());
+    let cut = writer.during(&others, || {
         take(leading);
-        let gap = writer.next(Instant::now());
-        thread::sleep(Duration::from_secs(3));
-        writer.stop.store(true, Ordering::SeqCst);
-        writing.join().expect("written");
-        gap
-    })
+        let cut = Instant::now();
+        thread::sleep(LOOK);
+        cut
+    });
+    writer.longest_pause((cut, cut + LOOK))
 }
 
 #[test]
@@ -136,14 +91,14 @@ fn three_controllers_lose_their_leader_and_no_write() {
         cut = leading;
         lan.0.ip(&format!("link set {} down", NAMES[leading]));
     });
-    eprintln!("leader cut off: written again after {gap:?}");
+    eprintln!("leader cut off: no write for at most {gap:?}");
     assert!(gap < GAP, "{gap:?}");
     lan.0.ip(&format!("link set {} up", NAMES[cut]));
     eventually("the one that was cut off follows", || {
         let known = members(&nodes[cut])?;
         known.iter().any(|member| member["leader"] == true && member["name"] != NAMES[cut]).then_some(())
     });
-    nodes.iter().for_each(|node| assert_nothing_lost(node, &writer));
+    nodes.iter().for_each(|node| writer.assert_nothing_lost(node));
 
     let writer = Writer::default();
     let mut dead = 0;
@@ -151,10 +106,10 @@ fn three_controllers_lose_their_leader_and_no_write() {
         dead = leading;
         nodes[leading].machine.power_off();
     });
-    eprintln!("leader without power: written again after {gap:?}");
+    eprintln!("leader without power: no write for at most {gap:?}");
     assert!(gap < GAP, "{gap:?}");
     drop(nodes.remove(dead));
-    nodes.iter().for_each(|node| assert_nothing_lost(node, &writer));
+    nodes.iter().for_each(|node| writer.assert_nothing_lost(node));
 
     let out = nodes[0].sk8s(&["etcd", "leave", NAMES[dead]]);
     assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
@@ -169,7 +124,7 @@ fn three_controllers_lose_their_leader_and_no_write() {
     eventually("both come back together", || (voters(&nodes[0]) == 2).then_some(()));
     nodes.iter().for_each(|node| {
         node.wait_ready();
-        assert_nothing_lost(node, &writer);
+        writer.assert_nothing_lost(node);
     });
 }
 

@@ -1,6 +1,13 @@
 //! Secrets where they are stored.
 
-use super::{controllers::several, eventually, lan::Lan, machine::Machine, node::Node};
+use super::{
+    controllers::{several, voters},
+    eventually,
+    join::token,
+    lan::Lan,
+    machine::Machine,
+    node::Node,
+};
 
 const VALUE: &str = "the-harbour-masters-password";
 
@@ -66,4 +73,18 @@ fn controllers_share_the_keys_of_secrets_also_when_they_change() {
     assert!(said.status.success(), "{text}{}", String::from_utf8_lossy(&said.stderr));
     assert!(text.contains("with key 2 (XSalsa20-Poly1305)") && text.ends_with(both), "{text}");
     nodes.iter().for_each(|node| assert_eq!(node.secret(), VALUE));
+
+    // None of the others has started again since: what they began with is not what a newcomer is to have.
+    let good = token(&nodes[0], &["--role=controller"]);
+    let barn = Node::start(lan.boot("barn", [192, 168, 99, 3].into()), &["controller", &good]);
+    eventually("it has a vote", || (voters(&nodes[0]) == 3).then_some(()));
+    barn.wait_ready();
+    assert_eq!(barn.secret(), VALUE, "it reads what the new key encrypted");
+    barn.said(&["create", "secret", "generic", "gate", "--from-literal=word=open"]);
+    let gate = ["get", "secret", "gate", "-o", "go-template={{.data.word | base64decode}}"];
+    nodes.iter().for_each(|node| assert_eq!(node.said(&gate), "open", "what it encrypts, the others read"));
+    eventually("it is one of those that a change waits for", || {
+        let said = nodes[0].sk8s(&["encryption", "status"]);
+        String::from_utf8_lossy(&said.stdout).contains("barn: works with these keys").then_some(())
+    });
 }

@@ -1,32 +1,20 @@
 //! A controller without pods, and workers that join it: one behind a router that translates addresses, so that nothing but
 //! port 6443 leads from one to the other, and nothing at all back.
 
-use std::{
-    collections::BTreeSet,
-    net::{IpAddr, SocketAddr, TcpStream},
-    time::Duration,
-};
+use std::{collections::BTreeSet, time::Duration};
 
 use skerry_formats::{digest::Digest, token::JoinToken};
 
 use super::{
     eventually,
-    lan::{Lan, Space},
+    lan::Lan,
     node::{Node, folder_of},
+    ports::open_ports,
     single::assert_web_answers,
 };
 
 const WEB: &str = include_str!("web.yaml");
 const TOWER: [u8; 4] = [192, 168, 99, 1];
-
-/// The TCP ports of an address that take a connection from within a space.
-fn open_ports(from: &Space, address: IpAddr) -> BTreeSet<u16> {
-    from.within(|| {
-        let target = |port| SocketAddr::new(address, port);
-        let open = |port: &u16| TcpStream::connect_timeout(&target(*port), Duration::from_millis(500)).is_ok();
-        (1..=u16::MAX).filter(open).collect()
-    })
-}
 
 pub fn token(tower: &Node, more: &[&str]) -> String {
     let out = tower.sk8s(&[&["token", "create", "--wait"], more].concat());

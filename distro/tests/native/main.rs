@@ -31,6 +31,7 @@ mod moves;
 mod networks;
 mod node;
 mod onefile;
+mod ports;
 mod pre_shared;
 mod registry;
 mod runtimes;
@@ -40,6 +41,7 @@ mod shop;
 mod shutdown;
 mod single;
 mod upgrade;
+mod writer;
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 

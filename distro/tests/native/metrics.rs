@@ -49,6 +49,25 @@ fn what_nodes_and_pods_use_is_known_and_busy_ones_become_more() {
 
 #[test]
 #[ignore = "needs root, systemd and upstream's programs"]
+fn a_controller_that_runs_pods_has_both_their_network_and_their_measure() {
+    let lan = Lan::new();
+    let machine = lan.boot("tower", [192, 168, 99, 1].into());
+    machine.shell("echo 'spec: {metricsServer: {enabled: true}}' > /var/sk8s.yaml");
+    let tower = Node::start(machine, &["controller", "--enable-worker", "--config=/var/sk8s.yaml"]);
+    let status = tower.wait_ready();
+    for name in ["flannel", "metrics-server"] {
+        assert!(status.components.iter().any(|component| component.name == name), "{name}");
+    }
+    lists(&tower, "nodes", "tower");
+    tower.apply("web.yaml", include_str!("web.yaml"));
+    let waits = ["get", "pods", "-o", "jsonpath={.items[*].status.conditions[?(@.type==\"PodScheduled\")].reason}"];
+    eventually("pods that tolerate no control plane wait for a worker", || {
+        tower.said(&waits).contains("Unschedulable").then_some(())
+    });
+}
+
+#[test]
+#[ignore = "needs root, systemd and upstream's programs"]
 fn one_node_alone_measures_itself() {
     let machine = Machine::boot_alone("barn");
     machine.shell("echo 'spec: {metricsServer: {enabled: true}}' > /var/sk8s.yaml");

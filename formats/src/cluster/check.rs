@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{Cluster, Host, Spec};
 use crate::{
     duty::Duty,
+    node_address::NodeAddress,
     seed::{Fault, KeyPath, interfaces},
     storage::StorageType,
 };
@@ -108,6 +109,9 @@ fn twice(hosts: &[Host], at: &KeyPath, faults: &mut Faults) {
         claim(host, format!("the name `{}`", host.name), at.key("name"));
         for server in &host.addresses {
             claim(host, format!("the address `{server}`"), at.key("addresses"));
+        }
+        if let Some(NodeAddress::Fixed(address)) = &host.node_address {
+            claim(host, format!("the node's address `{address}`"), at.key("nodeAddress"));
         }
         if let Some(ssh) = &host.ssh {
             claim(host, format!("the host `{}` port {}", ssh.address, ssh.port.unwrap_or(22)), at.key("ssh"));

@@ -12,6 +12,7 @@ use super::{ssh::Ssh, storage::Storage};
 use crate::{
     duty::Duty,
     name::Name,
+    node_address::NodeAddress,
     seed::{Address, Api, Cidr, Domain, HostName, Interface, LabelKey, LabelValue, Taint, Workloads},
     token::{Server, Validity},
 };
@@ -119,6 +120,9 @@ pub struct Host {
     /// Where a controller is called, the first before the others.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub addresses: Vec<Server>,
+    /// Which of its addresses is its node's, where other nodes reach it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node_address: Option<NodeAddress>,
     /// How a plain Linux host is logged in to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ssh: Option<Ssh>,

@@ -7,6 +7,7 @@ use super::{
 use crate::{
     duty::Duty,
     name::Name,
+    node_address::NodeAddress,
     seed::{
         Cidr, Domain, HostName, INTERFACE, LABELS, San,
         Shape::{self, Flag, List, Map, Number, Record, Text},
@@ -52,6 +53,7 @@ const HOST: Shape = Record(
         ("role", Text(typed::<Duty>)),
         ("noTaints", Flag),
         ("addresses", List(&Text(typed::<Server>))),
+        ("nodeAddress", Text(typed::<NodeAddress>)),
         ("ssh", SSH),
         ("localhost", Flag),
         ("board", Text(typed::<Name>)),

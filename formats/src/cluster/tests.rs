@@ -91,6 +91,23 @@ fn a_controller_with_a_fixed_address_is_called_there() {
     assert_eq!(servers, ["10.0.0.5", "[fd00::5]"]);
 }
 
+#[test]
+fn metrics_server_is_left_out_where_k0s_was_told_so() {
+    let enabled = |flags: &str| {
+        let text = format!(
+            "apiVersion: k0sctl.k0sproject.io/v1beta1\nspec:\n  hosts:\n  - {{role: controller, hostname: tower, \
+             installFlags: {flags}}}\n"
+        );
+        let imported = k0sctl::import(&text).unwrap();
+        (imported.cluster.spec.metrics_server.enabled, imported.remarks.join("\n"))
+    };
+    assert!(enabled("[]").0);
+    let (on, remarks) = enabled("[--disable-components=metrics-server]");
+    assert!(!on && !remarks.contains("disable-components"), "{remarks}");
+    let (on, remarks) = enabled("['--disable-components helm,coredns']");
+    assert!(on && remarks.contains("`--disable-components coredns` left out"), "{remarks}");
+}
+
 const DOCS: [&str; 2] = [include_str!("../../../docs/cluster.md"), include_str!("../../../docs/hosts.md")];
 
 #[test]

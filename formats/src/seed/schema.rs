@@ -15,6 +15,7 @@ use super::{
 use crate::{
     moment::Moment,
     name::Name,
+    node_address::NodeAddress,
     role::Role,
     storage::StorageType,
     token::{JoinToken, TokenId, TokenSecret},
@@ -51,6 +52,7 @@ const SECTION: Shape = Map(&[
     ("tokens", List(&TOKEN)),
     ("cluster", CLUSTER),
     ("network", List(&INTERFACE)),
+    ("node-address", Text(typed::<NodeAddress>)),
     ("labels", LABELS),
     ("taints", TAINTS),
     ("api", Map(&[("address", Text(typed::<Ipv4Addr>)), ("sans", List(&Text(typed::<San>)))])),

@@ -12,7 +12,7 @@ use super::{
         Cidr, Domain, FilePath, HostName, LabelKey, LabelValue, Owner, Pem, Permissions, San, Secret, SshKey, Taint,
     },
 };
-use crate::{name::Name, role::Role, storage::StorageType, token::PreShared};
+use crate::{name::Name, node_address::NodeAddress, role::Role, storage::StorageType, token::PreShared};
 
 /// What a node is told about itself. Everything may be absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -145,6 +145,9 @@ pub struct Section {
     /// Interfaces with a configuration of their own; all others use DHCP.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub network: Vec<Interface>,
+    /// Which of its addresses is the node's in its cluster; the one that its default route sends from if not said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub node_address: Option<NodeAddress>,
     /// Labels of the node in Kubernetes.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<LabelKey, LabelValue>,

@@ -45,7 +45,15 @@ spec:
   - {name: WatchList, enabled: false, components: [kube-apiserver, kube-scheduler, kube-proxy]}
   - {name: ComponentStatusz, enabled: true, components: [kube-apiserver]}
   installConfig: {users: {kineUser: db, kubeAPIserverUser: web, kubeSchedulerUser: db}}
-  node: {name: barn, profile: large}
+  node:
+    name: barn
+    profile: large
+    kubeletExtraArgs:
+      cloud-provider: external
+      provider-id: 'shed://barn'
+      image-credential-provider-config: /etc/shed/credentials.yaml
+      image-credential-provider-bin-dir: /usr/libexec/shed
+      housekeeping-interval: 10s
 ";
 
 fn owners_machine() -> Machine {

@@ -17,6 +17,8 @@ pub enum Target {
     KubeControllerManager,
     /// `spec.scheduler.extraArgs`.
     KubeScheduler,
+    /// `spec.node.kubeletExtraArgs`.
+    Kubelet,
     /// `spec.storage.etcd.extraArgs`.
     Etcd,
 }
@@ -65,6 +67,7 @@ impl Target {
             Self::KubeApiserver => "kube-apiserver",
             Self::KubeControllerManager => "kube-controller-manager",
             Self::KubeScheduler => "kube-scheduler",
+            Self::Kubelet => "kubelet",
             Self::Etcd => "etcd",
         }
     }
@@ -76,6 +79,7 @@ impl Target {
             Self::KubeApiserver => include_str!("kube-apiserver.txt"),
             Self::KubeControllerManager => include_str!("kube-controller-manager.txt"),
             Self::KubeScheduler => include_str!("kube-scheduler.txt"),
+            Self::Kubelet => include_str!("kubelet.txt"),
             Self::Etcd => include_str!("etcd.txt"),
         }
     }
@@ -172,6 +176,8 @@ mod tests {
     fn flags_of_ours_are_refused_with_the_reason() {
         let text = "`etcd-servers` is not yours to set: set `spec.storage` instead";
         assert_eq!(check(Target::KubeApiserver, "etcd-servers"), [text]);
+        let text = "`node-ip` is not yours to set: set `spec.node.address` instead";
+        assert_eq!(check(Target::Kubelet, "node-ip"), [text]);
         let text = "`listen-peer-urls` is not yours to set: sk8s finds and keeps the members";
         assert_eq!(check(Target::Etcd, "listen-peer-urls"), [text]);
     }

@@ -9,6 +9,10 @@ const NETWORK: &str = "set `spec.network` instead";
 const GATES: &str = "set `spec.featureGates` instead";
 const MEMBERS: &str = "sk8s finds and keeps the members";
 const END: &str = "the program would print something and end";
+const SAFETY: &str = "a kubelet asks the API server who may do what";
+const RUNTIME: &str = "containerd is set up to match, and `spec.node.criSocket` names another runtime";
+const PROFILE: &str = "set `spec.workerProfiles` instead";
+const CLUSTER: &str = "what runs on a node is decided by its cluster";
 const SIGNING: &str = "set `spec.api.ca.certificatesExpireAfter` instead";
 
 /// Name, or its beginning where it ends in `*`, and the reason.
@@ -80,6 +84,45 @@ const CONTROLLER_MANAGER: Table = &[
     ("use-service-account-credentials", "controllers act with accounts of their own"),
 ];
 
+/// Those of a kubelet that no profile may set either, and those that say what this node is.
+const KUBELET: Table = &[
+    ("address", ADDRESSES),
+    ("anonymous-auth", SAFETY),
+    ("authentication-*", SAFETY),
+    ("authorization-*", SAFETY),
+    ("bootstrap-kubeconfig", KEYS),
+    ("cert-dir", KEYS),
+    ("cgroup-driver", RUNTIME),
+    ("client-ca-file", KEYS),
+    ("cluster-dns", "it follows from `spec.network.serviceCIDR`"),
+    ("cluster-domain", "set `spec.network.clusterDomain` instead"),
+    ("config", PROFILE),
+    ("config-dir", PROFILE),
+    ("container-runtime-endpoint", RUNTIME),
+    ("enable-server", ADDRESSES),
+    ("feature-gates", GATES),
+    ("healthz-*", ADDRESSES),
+    ("help", END),
+    ("hostname-override", "set `spec.node.name` instead"),
+    ("image-service-endpoint", RUNTIME),
+    ("kubeconfig", KEYS),
+    ("manifest-url*", CLUSTER),
+    ("node-ip", "set `spec.node.address` instead"),
+    ("node-labels", "set `spec.node.labels` instead"),
+    ("pod-cidr", "each node has its part of `spec.network.podCIDR`"),
+    ("port", ADDRESSES),
+    ("read-only-port", "a node has no port without a lock"),
+    ("register-node", "a node registers itself"),
+    ("register-with-taints", "set `spec.node.taints` instead"),
+    ("resolv-conf", "sk8s leaves out resolvers that a pod cannot reach"),
+    ("root-dir", "give sk8s `--kubelet-dir` instead"),
+    ("rotate-*", KEYS),
+    ("runonce", END),
+    ("tls-cert-file", KEYS),
+    ("tls-private-key-file", KEYS),
+    ("version", END),
+];
+
 const ETCD: Table = &[
     ("advertise-client-urls", MEMBERS),
     ("auto-tls", KEYS),
@@ -104,6 +147,7 @@ pub(super) fn reason(target: Target, name: &str) -> Option<&'static str> {
         Target::KubeApiserver => &[APISERVER],
         Target::KubeControllerManager => &[CONTROLLER_MANAGER, CLIENTS],
         Target::KubeScheduler => &[CLIENTS],
+        Target::Kubelet => &[KUBELET],
         Target::Etcd => &[ETCD],
     };
     let fits = |pattern: &str| match pattern.strip_suffix('*') {
@@ -116,12 +160,13 @@ pub(super) fn reason(target: Target, name: &str) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{APISERVER, CLIENTS, CONTROLLER_MANAGER, ETCD, Target, reason};
+    use super::{APISERVER, CLIENTS, CONTROLLER_MANAGER, ETCD, KUBELET, Target, reason};
 
     #[test]
     fn every_entry_names_a_flag_that_is_there() {
-        use Target::{Etcd, KubeApiserver, KubeControllerManager};
-        let tables = [(KubeApiserver, APISERVER), (KubeControllerManager, CONTROLLER_MANAGER), (Etcd, ETCD)];
+        use Target::{Etcd, KubeApiserver, KubeControllerManager, Kubelet};
+        let tables =
+            [(KubeApiserver, APISERVER), (KubeControllerManager, CONTROLLER_MANAGER), (Kubelet, KUBELET), (Etcd, ETCD)];
         for (target, table) in tables {
             for (pattern, _) in table {
                 let head = pattern.trim_end_matches('*');
@@ -135,6 +180,20 @@ mod tests {
         };
         for (pattern, _) in CLIENTS {
             assert!(both(pattern.trim_end_matches('*')), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn what_has_no_key_in_a_kubelets_file_is_free() {
+        for name in [
+            "cloud-provider",
+            "image-credential-provider-bin-dir",
+            "image-credential-provider-config",
+            "provider-id",
+            "housekeeping-interval",
+            "max-pods",
+        ] {
+            assert_eq!(reason(Target::Kubelet, name), None, "{name}");
         }
     }
 

@@ -37,7 +37,7 @@ impl Farm {
             reserved: vec!["tower".to_owned()],
             servers: watch::Sender::new(Vec::new()).subscribe(),
             client: watch::Sender::new(api.serve()).subscribe(),
-            council: Council { identity, config: String::new(), seats },
+            council: Council { identity, keys: "/nowhere".into(), config: String::new(), seats },
         };
         Self { api, admitter: Admitter::new(office) }
     }

@@ -12,6 +12,7 @@ use super::{
         found::{Common, Entry, Found, Holder, Ledger},
         mounts::Mount,
         netfilter::{self, Table},
+        places::Places,
         process::Process,
         step::{Keep, Stage, Step},
     },
@@ -36,7 +37,7 @@ fn mount(point: &str) -> Mount {
 }
 
 fn link(index: u32, name: &str, bridge: Option<u32>) -> Link {
-    Link { index, name: name.into(), bridge }
+    Link { index, name: name.into(), bridge, kind: None }
 }
 
 fn entry(path: &str, holder: Holder) -> Entry {
@@ -102,6 +103,7 @@ fn node() -> Found {
         ],
         common: shared(),
         folders: BTreeSet::from([paths.data, paths.run, paths.kubelet]),
+        symlinks: BTreeSet::new(),
         files: Vec::new(),
         ledger: Ledger {
             pods: BTreeSet::from([POD.to_owned()]),
@@ -114,7 +116,7 @@ fn node() -> Found {
 }
 
 fn words(found: &Found) -> Vec<String> {
-    plan(found, &Paths::default()).iter().map(ToString::to_string).collect()
+    plan(found, &Paths::default().into()).iter().map(ToString::to_string).collect()
 }
 
 #[test]
@@ -155,6 +157,16 @@ fn beside_another_node_only_what_is_surely_ours_goes() {
 }
 
 #[test]
+fn flannels_interfaces_are_known_by_their_kind_whatever_the_networks_identifier_is() {
+    let mut found = node();
+    let names = ["flannel.1", "flannel.4096", "flannel-v6.4096", "flannel.", "flannel.x", "flannel-wg", "vxlan.calico"];
+    found.links = names.iter().map(|name| Link { kind: Some("vxlan".into()), ..link(9, name, None) }).collect();
+    found.links.push(link(9, "flannel.7", None));
+    let gone: Vec<String> = words(&found).into_iter().filter(|step| step.starts_with("network")).collect();
+    assert_eq!(gone, ["flannel.1", "flannel.4096", "flannel-v6.4096"].map(|name| format!("network interface: {name}")));
+}
+
+#[test]
 fn port_maps_of_other_networks_stay() {
     let mut found = node();
     let other = entry("/var/lib/cni/results/podman-b-eth0", Holder::Namespace("/run/netns/b".into()));
@@ -169,14 +181,59 @@ fn port_maps_of_other_networks_stay() {
 fn a_disk_mounted_as_our_folder_is_emptied_and_stays_mounted() {
     let mut found = node();
     found.mounts.push(mount("/var/lib/sk8s"));
-    let steps = plan(&found, &Paths::default());
+    let steps = plan(&found, &Paths::default().into());
     assert!(steps.contains(&Step::Folder("/var/lib/sk8s".into(), Keep::Itself)));
     assert!(!steps.contains(&Step::Unmount("/var/lib/sk8s".into())));
 }
 
+/// A node whose kubelet's folder lies behind a link in the middle of its path, and whose data folder is a link itself.
+fn linked() -> (Found, Places) {
+    let spelled = Paths { data: "/data".into(), kubelet: "/srv/kubelet".into(), ..Paths::default() };
+    let real = Paths { data: "/mnt/disk/sk8s".into(), kubelet: "/var/srv/kubelet".into(), ..spelled.clone() };
+    let found = Found {
+        folders: BTreeSet::from([real.data.clone(), real.kubelet.clone()]),
+        symlinks: BTreeSet::from([spelled.data.clone()]),
+        mounts: ["/", "/mnt/disk", "/var/srv/kubelet/pods/a/volumes/nfs"].map(mount).to_vec(),
+        ..node()
+    };
+    (found, Places { spelled, real })
+}
+
+#[test]
+fn what_is_mounted_behind_a_link_is_unmounted_and_the_link_goes_last() {
+    let (found, places) = linked();
+    let steps = plan(&found, &places);
+    assert!(steps.contains(&Step::Unmount("/var/srv/kubelet/pods/a/volumes/nfs".into())), "{steps:?}");
+    let folders: Vec<&Step> = steps.iter().filter(|step| step.stage() == Stage::Folders).collect();
+    let kubelet = Step::Folder("/var/srv/kubelet".into(), Keep::Nothing);
+    let data = Step::Folder("/mnt/disk/sk8s".into(), Keep::Nothing);
+    assert_eq!(folders, [&kubelet, &data, &Step::Link("/data".into())]);
+}
+
+#[test]
+fn a_link_to_a_disk_stays_with_it_and_one_to_nothing_goes() {
+    let (mut found, places) = linked();
+    found.mounts.push(mount("/mnt/disk/sk8s"));
+    let steps = plan(&found, &places);
+    assert!(steps.contains(&Step::Folder("/mnt/disk/sk8s".into(), Keep::Itself)));
+    assert!(!steps.contains(&Step::Link("/data".into())));
+    found.folders.remove(&places.real.data);
+    assert!(plan(&found, &places).contains(&Step::Link("/data".into())));
+}
+
+#[test]
+fn command_lines_name_folders_as_they_are_spelled_or_as_they_are() {
+    let (mut found, places) = linked();
+    let program = "/data/components/abc/bin/kube kubelet --root-dir=/srv/kubelet";
+    found.processes = vec![process(7, 1, program), process(8, 1, &program.replace("/srv/", "/var/srv/"))];
+    found.processes.push(process(9, 1, &program.replace("/data/", "/mnt/disk/sk8s/")));
+    let killed = plan(&found, &places).iter().filter(|step| step.stage() == Stage::Processes).count();
+    assert_eq!(killed, 3);
+}
+
 #[test]
 fn stages_are_in_order() {
-    let stages: Vec<Stage> = plan(&node(), &Paths::default()).iter().map(Step::stage).collect();
+    let stages: Vec<Stage> = plan(&node(), &Paths::default().into()).iter().map(Step::stage).collect();
     assert!(stages.is_sorted(), "{stages:?}");
     assert_eq!(stages.iter().copied().collect::<BTreeSet<_>>(), Stage::ALL.into());
 }
@@ -197,7 +254,7 @@ proptest! {
         let mut mounted: Vec<PathBuf> = points.iter().filter(|p| !p.is_empty()).map(PathBuf::from).collect();
         let found = Found { mounts: points.iter().filter(|p| !p.is_empty()).map(|p| mount(p)).collect(), ..node() };
         let inside = |path: &Path, folder: &Path| path != folder && path.starts_with(folder);
-        for step in plan(&found, &Paths::default()) {
+        for step in plan(&found, &Paths::default().into()) {
             match step {
                 Step::Unmount(point) => {
                     prop_assert!(folders.iter().any(|folder| inside(&point, folder)), "{point:?} is not ours");

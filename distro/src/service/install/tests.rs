@@ -2,7 +2,7 @@
 
 use super::{Begin, Existing, Found, Manner, Step, plan};
 use crate::golden;
-use crate::service::{Init, Order, ServiceError, ServiceRole, State};
+use crate::service::{Init, Order, Rotation, ServiceError, ServiceRole, State};
 
 fn order(words: &[&str]) -> Order {
     let words = words.iter().map(|word| (*word).to_owned()).collect();
@@ -21,6 +21,7 @@ fn bare(init: Init) -> Found {
         service: None,
         environment: None,
         other: false,
+        rotation: Rotation::Nobody,
         enabled: false,
         state: State::Stopped,
         passwd: "root:x:0:0:root:/root:/bin/sh\netcd:x:105:110::/var/lib/etcd:/bin/false\n".into(),
@@ -69,6 +70,14 @@ fn a_worker_needs_no_accounts() {
     let order = Order::new(ServiceRole::Worker, "/usr/bin/sk8s".into(), vec!["worker".into()]).expect("plain");
     let steps = plan(&order, &bare(Init::OpenRc), CAREFUL).expect("nothing is in the way");
     assert_eq!(steps, [Step::Service(Init::OpenRc.text(&order)), Step::Enable]);
+}
+
+#[test]
+fn a_log_is_rotated_where_something_rotates_logs() {
+    let there = |rotation| Found { rotation, ..after(&single(), Init::OpenRc) };
+    let steps = |rotation| plan(&single(), &there(rotation), CAREFUL).expect("the same");
+    assert_eq!(steps(Rotation::Missing), [Step::Rotation]);
+    assert_eq!(steps(Rotation::There), []);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::{
     path::Path,
 };
 
-use super::{FsError, Result, at, list, maybe};
+use super::{FsError, Result, at, maybe};
 
 /// Replaces a file in one step, with the same owner and mode.
 pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
@@ -37,11 +37,6 @@ pub fn remove_tree(path: &Path) -> Result<()> {
     maybe("remove", path, fs::remove_dir_all(path)).map(drop)
 }
 
-/// Removes all that a folder holds.
-pub fn empty(path: &Path) -> Result<()> {
-    list(path)?.iter().try_for_each(|child| remove_tree(child))
-}
-
 /// Removes a folder that holds nothing, or a control group that holds no process; none being there is fine.
 pub fn remove_empty_folder(path: &Path) -> Result<()> {
     maybe("remove", path, fs::remove_dir(path)).map(drop)
@@ -51,6 +46,16 @@ pub fn remove_empty_folder(path: &Path) -> Result<()> {
 #[derive(Debug)]
 pub struct Lock {
     _file: fs::File,
+}
+
+/// The lock on a file (flock(2)), if the file is there and nobody has it.
+pub fn try_lock(path: &Path) -> Result<Option<Lock>> {
+    let Some(file) = maybe("open", path, fs::OpenOptions::new().write(true).open(path))? else { return Ok(None) };
+    match file.try_lock() {
+        Ok(()) => Ok(Some(Lock { _file: file })),
+        Err(fs::TryLockError::WouldBlock) => Ok(None),
+        Err(fs::TryLockError::Error(error)) => at("lock", path, Err(error)),
+    }
 }
 
 /// Waits at most ten seconds for the lock that programs that change accounts take (lckpwdf(3)): one on the whole file, of

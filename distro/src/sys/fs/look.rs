@@ -40,10 +40,26 @@ pub fn read_link(path: &Path) -> Result<Option<PathBuf>> {
     maybe("read link", path, fs::read_link(path))
 }
 
+/// Where a path really leads, with no link in it; the end of it that is not there stays as it is spelled.
+pub fn real(path: &Path) -> Result<PathBuf> {
+    for there in path.ancestors() {
+        let Some(mut found) = maybe("look at", there, fs::canonicalize(there))? else { continue };
+        found.extend(path.strip_prefix(there).into_iter().flatten());
+        return Ok(found);
+    }
+    Ok(path.to_owned())
+}
+
 /// The folders in a folder, links not followed, sorted; none if there is no such folder.
 pub fn folders(path: &Path) -> Result<Vec<PathBuf>> {
     let is_folder = |path: &PathBuf| fs::symlink_metadata(path).is_ok_and(|meta| meta.is_dir());
     Ok(super::list(path)?.into_iter().filter(is_folder).collect())
+}
+
+/// The names in a folder that are UTF-8, sorted; none if there is no such folder.
+pub fn names(path: &Path) -> Result<Vec<String>> {
+    let paths = super::list(path)?;
+    Ok(paths.iter().filter_map(|path| Some(path.file_name()?.to_str()?.to_owned())).collect())
 }
 
 /// What a file system has, in MiB.

@@ -50,6 +50,26 @@ pub fn rename(from: &Path, to: &Path) -> Result<()> {
     at("rename to", to, fs::rename(from, to))
 }
 
+/// What came of giving a file a new name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Naming {
+    /// It has it.
+    Done,
+    /// Another has it already.
+    Taken,
+}
+
+/// Gives a file another name that nothing has yet, on the same file system. Where that knows no second names of a file (FAT),
+/// whoever takes the name at the very same moment is overwritten.
+pub fn rename_new(from: &Path, to: &Path) -> Result<Naming> {
+    match fs::hard_link(from, to) {
+        Ok(()) => super::remove_file(from).map(|()| Naming::Done),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(Naming::Taken),
+        Err(_) if super::exists(to) => Ok(Naming::Taken),
+        Err(_) => rename(from, to).map(|()| Naming::Done),
+    }
+}
+
 /// Whether a folder holds anything; one that is not there does not.
 pub fn is_empty(path: &Path) -> Result<bool> {
     list(path).map(|names| names.is_empty())

@@ -8,14 +8,17 @@ use super::{Remarks, map, of_role, way};
 use crate::{
     cluster::{Cluster, Host},
     duty::Duty,
+    node_address::NodeAddress,
     seed::HostName,
     token::Server,
 };
 
 /// Keys below which a host's address stands.
 const WAYS: [&str; 3] = ["ssh", "openSSH", "winRM"];
-const CARRIED: [&str; 8] =
-    ["role", "hostname", "noTaints", "privateAddress", "installFlags", "ssh", "openSSH", "localhost"];
+/// Keys of the address by which hosts reach each other; the first goes before the second.
+const PRIVATE: [&str; 2] = ["privateAddress", "privateInterface"];
+const CARRIED: [&str; 9] =
+    ["role", "hostname", "noTaints", PRIVATE[0], PRIVATE[1], "installFlags", "ssh", "openSSH", "localhost"];
 
 /// A host, as far as it can be carried over; none without a role.
 pub fn host(index: usize, value: &Value, so_far: &Cluster, remarks: &mut Remarks) -> Option<Host> {
@@ -41,6 +44,7 @@ pub fn host(index: usize, value: &Value, so_far: &Cluster, remarks: &mut Remarks
         role,
         no_taints: value["noTaints"].as_bool().unwrap_or_default() || flags.no_taints,
         addresses: Vec::new(),
+        node_address: node_address(value, &at, remarks),
         ssh: way::ssh(value, &at, remarks),
         localhost: value["localhost"]["enabled"].as_bool().unwrap_or_default(),
         board: None,
@@ -48,6 +52,12 @@ pub fn host(index: usize, value: &Value, so_far: &Cluster, remarks: &mut Remarks
         labels: BTreeMap::new(),
         taints: Vec::new(),
     };
+    for name in flags.without.iter().filter(|name| *name != METRICS_SERVER) {
+        remarks.add(
+            &format!("{at}.installFlags"),
+            &format!("`--disable-components {name}` left out: this file has no key for it"),
+        );
+    }
     if host.no_taints && role != Duty::ControllerWorker {
         remarks.add(&format!("{at}.noTaints"), "left out: only a `controller+worker` has a taint to do without");
         host.no_taints = false;
@@ -55,11 +65,6 @@ pub fn host(index: usize, value: &Value, so_far: &Cluster, remarks: &mut Remarks
     if role.controls() {
         let named = [value["privateAddress"].as_str(), address];
         host.addresses = servers(named.into_iter().flatten(), &at, remarks);
-    } else if let Some(address) = value["privateAddress"].as_str() {
-        remarks.add(
-            &format!("{at}.privateAddress"),
-            &format!("`{address}` left out: a worker dials out; if it is a fixed one, describe it in `network`"),
-        );
     }
     if role.works() {
         (host.labels, host.taints) = (flags.labels(&at, remarks), flags.taints(&at, remarks));
@@ -67,6 +72,14 @@ pub fn host(index: usize, value: &Value, so_far: &Cluster, remarks: &mut Remarks
         remarks.add(&format!("{at}.installFlags"), "labels and taints left out: a `controller` is no node");
     }
     Some(host)
+}
+
+/// The one of k0s' components that a file of hosts may leave out.
+const METRICS_SERVER: &str = "metrics-server";
+
+/// Whether a controller is installed without metrics-server.
+pub fn without_metrics_server(value: &Value) -> bool {
+    flags(value, "", &mut Remarks::default()).without.iter().any(|name| name == METRICS_SERVER)
 }
 
 /// Its `hostname`, or the first label of the name it is called by.
@@ -78,6 +91,23 @@ fn named(value: &Value, address: Option<&str>) -> Option<HostName> {
 fn numbered(role: Duty, number: usize) -> HostName {
     let stem = if role.controls() { "controller" } else { "worker" };
     HostName::from_str(&format!("{stem}-{number}")).unwrap_or_default()
+}
+
+/// Which of its addresses other hosts reach it at.
+fn node_address(value: &Value, at: &str, remarks: &mut Remarks) -> Option<NodeAddress> {
+    let mut given = PRIVATE.into_iter().filter_map(|key| Some((key, value[key].as_str()?)));
+    let (key, text) = given.next()?;
+    for (other, _) in given {
+        remarks.add(&format!("{at}.{other}"), &format!("left out: `{key}` goes before it"));
+    }
+    let why = match (key, text.parse()) {
+        ("privateAddress", Ok(found @ NodeAddress::Fixed(_))) => return Some(found),
+        ("privateInterface", Ok(found @ NodeAddress::On(_))) => return Some(found),
+        (_, Ok(_)) => format!("left out: `{text}` is none"),
+        (_, Err(error)) => format!("left out: {error}"),
+    };
+    remarks.add(&format!("{at}.{key}"), &why);
+    None
 }
 
 /// Where a controller is called, each address once.
@@ -100,6 +130,7 @@ struct Flags {
     labels: Vec<String>,
     taints: Vec<String>,
     no_taints: bool,
+    without: Vec<String>,
 }
 
 fn flags(value: &Value, at: &str, remarks: &mut Remarks) -> Flags {
@@ -116,6 +147,7 @@ fn flags(value: &Value, at: &str, remarks: &mut Remarks) -> Flags {
             "--labels" => flags.labels.extend(list(inline.or_else(|| words.next().map(str::to_owned)))),
             "--taints" => flags.taints.extend(list(inline.or_else(|| words.next().map(str::to_owned)))),
             "--no-taints" => flags.no_taints = true,
+            "--disable-components" => flags.without.extend(list(inline.or_else(|| words.next().map(str::to_owned)))),
             "--enable-worker" => {}
             other => {
                 let why = format!("`{other}` not carried over: this file has no key for it");

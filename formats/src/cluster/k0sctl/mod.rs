@@ -94,6 +94,8 @@ pub fn import(text: &str) -> Result<Imported, ImportError> {
     for (index, value) in hosts.iter().enumerate() {
         cluster.spec.hosts.extend(host::host(index, value, &cluster, &mut remarks));
     }
+    // k0s runs it unless its flags say otherwise; people who come from there use it.
+    cluster.spec.metrics_server.enabled = !hosts.iter().any(host::without_metrics_server);
     k0s(&spec["k0s"], &mut cluster, &mut remarks);
     remarks.0.extend(unfinished(&cluster));
     Ok(Imported { cluster, remarks: remarks.0 })
@@ -130,8 +132,6 @@ fn k0s(k0s: &Value, cluster: &mut Cluster, remarks: &mut Remarks) {
         }
         parsed
     };
-    // k0s runs it whatever the file says; people who come from there use it.
-    cluster.spec.metrics_server.enabled = true;
     cluster.spec.network.pods = range("podCIDR");
     cluster.spec.network.services = range("serviceCIDR");
     if let Some(domain) = network["clusterDomain"].as_str() {

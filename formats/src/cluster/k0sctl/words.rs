@@ -11,7 +11,7 @@ const CONFIG: &str =
     "not carried over: this file has no key for it; `sk8s config import` makes a `sk8s.yaml` of k0s' configuration";
 
 /// A key, and why it is left.
-const KEYS: [(&str, &str); 28] = [
+const KEYS: [(&str, &str); 27] = [
     ("winRM", LINUX),
     ("bastion", "not carried over: write it into `~/.ssh/config` as `ProxyJump`"),
     ("hostKey", "not carried over: `ssh` finds it in its `known_hosts`"),
@@ -31,7 +31,6 @@ const KEYS: [(&str, &str); 28] = [
     ("os", "not carried over: it is found out"),
     ("reset", "not carried over: `sk8s cluster reset --host NAME`, or flash the node again"),
     ("overrideConfig", CONFIG),
-    ("privateInterface", "not carried over: describe the interface in `network`"),
     ("version", VERSION),
     ("versionChannel", VERSION),
     ("dynamicConfig", CONFIG),
