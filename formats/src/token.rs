@@ -21,8 +21,8 @@ pub use validity::{BadValidity, Validity};
 const PREFIX: &str = "sk8s1.";
 /// The longest text that is looked at, in bytes.
 const LONGEST: usize = 8192;
-/// How many servers a token may name.
-const MOST_SERVERS: usize = 16;
+/// How many servers a token may name, and a member keeps in mind.
+pub const MOST_SERVERS: usize = 16;
 
 /// The port of a controller.
 pub const PORT: u16 = 6443;

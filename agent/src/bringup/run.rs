@@ -14,6 +14,9 @@ use crate::sys::{
 /// Where files may be written. A link that leads elsewhere is not followed.
 const WRITABLE: [&str; 3] = ["/etc", "/var", "/run"];
 
+/// The agent's own folders for what only root reads.
+const PRIVATE: [&str; 2] = ["/run/skerry", "/var/lib/sk8s/pki"];
+
 /// A step that failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StepError {
@@ -61,7 +64,7 @@ fn systemctl(args: &[&str]) -> Result<(), StepError> {
 
 fn write(file: &File) -> Result<(), StepError> {
     let folder = file.path.parent().unwrap_or(Path::new("/"));
-    if file.mode & 0o077 == 0 {
+    if is_kept_apart(file) {
         fs::create_private_dir(folder).map_err(StepError::File)?;
     } else {
         fs::create_dir_all(folder).map_err(StepError::File)?;
@@ -79,4 +82,24 @@ fn write(file: &File) -> Result<(), StepError> {
         fs::set_mode(&file.path, file.mode).map_err(StepError::File)?;
     }
     Ok(())
+}
+
+/// Whether the folders that are made for a file are for root alone. Those for a file of the seed are not, whatever its own mode:
+/// who owns it must get to it.
+fn is_kept_apart(file: &File) -> bool {
+    file.mode & 0o077 == 0 && PRIVATE.iter().any(|folder| file.path.starts_with(folder))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{File, is_kept_apart};
+
+    #[test]
+    fn the_owner_of_a_seeds_file_gets_to_it_and_keys_are_kept_apart() {
+        let is_apart =
+            |path: &str, mode| is_kept_apart(&File { path: path.into(), bytes: Vec::new(), mode, owner: None });
+        assert!(!is_apart("/etc/app/key", 0o600) && !is_apart("/var/lib/sk8s/manifests/secret.yaml", 0o600));
+        assert!(is_apart("/var/lib/sk8s/pki/ca.key", 0o600) && is_apart("/run/skerry/ssh/authorized_keys", 0o600));
+        assert!(!is_apart("/run/skerry/sk8s.yaml", 0o644));
+    }
 }

@@ -18,7 +18,7 @@ use crate::{
     component::{Built, Toolchain, Workshop},
     compose::{self, BakedSeed},
     fsx,
-    image::{self, Artefact, Disk},
+    image::{self, Artefact, Disk, Readers},
     lock::{Lock, SetName, Substitution},
     plan::{BOOT, Plan},
     report::{Outcome, Reporter},
@@ -61,6 +61,8 @@ pub struct Extras {
     pub out: PathBuf,
     /// Their names without ending.
     pub base: String,
+    /// Who may read what the seeds are in.
+    pub readers: Readers,
 }
 
 /// A finished build.
@@ -116,7 +118,8 @@ fn assemble(
     let inputs = key::of_image(plan, bench, &Digest::of(&uki));
     let draft = manifest::draft((plan, bench, extras), (built, sealed), (&uki, inputs))?;
     let signed = |image: Blob| manifest::sign(&draft, bench, image);
-    let artefacts = image::artefacts::finish(file, (&extras.out, &extras.base), &signed, &step)?;
+    let place = (extras.out.as_path(), extras.base.as_str(), extras.readers);
+    let artefacts = image::artefacts::finish(file, place, &signed, &step)?;
     step.done(Outcome::Made);
     let uki_bytes = uki.len() as u64;
     Ok(Image { artefacts, root: sealed.root, root_bytes: sealed.bytes, uki_bytes, inputs })

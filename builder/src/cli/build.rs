@@ -10,7 +10,7 @@ use crate::{
     build::{self, Bench, Extras, Image},
     compose::{self, BakedSeed},
     fsx,
-    image::Artefact,
+    image::{Artefact, Readers},
     lock::{Context, SetName, WhenGone},
     plan::{self, Request},
     report::{self, Finished},
@@ -88,8 +88,14 @@ pub fn run(host: &Host, args: &Args) -> Result<(), Failure> {
     let table = lock::table(host)?;
     let context = Context { archive: &archive, table: &table, reporter: &host.reporter };
     let (lock, substitutions) = crate::lock::available(&lock, &sets, when_gone, &context)?;
-    let extras =
-        Extras { seeds, overlays: args.overlay.clone(), substitutions, out: args.out.clone(), base: base_name(args) };
+    let extras = Extras {
+        seeds,
+        overlays: args.overlay.clone(),
+        substitutions,
+        out: args.out.clone(),
+        base: base_name(args),
+        readers: if args.seed.is_empty() { Readers::All } else { Readers::Owner },
+    };
     let bench = Bench {
         source: host.catalog.root(),
         store: &host.store,

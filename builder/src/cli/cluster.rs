@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use sk8s::peers::{LEAVE, ROLL};
 use skerry_formats::{
     cluster::{Cluster, k0sctl},
-    duty::Duty,
     name::Name,
     seed::HostName,
 };
@@ -13,7 +12,7 @@ use skerry_formats::{
 use super::{Failure, Host, print_json};
 use crate::{
     clock,
-    cluster::{self, Applied, Change, ClusterError, Folder, Reached, status},
+    cluster::{self, Applied, ClusterError, Departures, Farewell, Folder, LastDuty, LastToken, Reached, status},
     fsx,
     report::Reporter,
 };
@@ -168,52 +167,58 @@ fn apply(reporter: &Reporter, args: &Apply) -> Result<(), Failure> {
     let found = if args.offline { None } else { Some(Reached::find(&folder, None)) };
     let later = "its first controller learns of new hosts when it starts with its new seed";
     match found {
-        Some(Ok(cluster)) => return Ok(introduce(reporter, &cluster, &applied)?),
+        Some(Ok(cluster)) => return Ok(introduce(reporter, (&folder, &cluster), &applied)?),
         Some(Err(error @ ClusterError::Unreachable { .. })) => reporter.line(format!("  {error}: {later}")),
         Some(Err(error)) => return Err(error.into()),
         None => reporter.line(format!("  {later}")),
     }
-    for (host, _, token) in applied.changes.iter().filter(|(_, change, _)| *change == Change::Gone) {
-        let secret = format!("bootstrap-token-{}", token.id);
-        reporter.line(format!("  to end the token that `{host}` had: kubectl delete secret {secret} -n kube-system"));
-    }
-    for (host, duty) in &applied.left {
-        farewell(reporter, host, *duty);
-    }
+    farewell(reporter, &applied);
     Ok(())
 }
 
-/// What is left to do for a host that is not in the file any more, where the cluster was not told.
-fn farewell(reporter: &Reporter, host: &HostName, duty: Duty) {
-    if duty.controls() {
+/// What is left to do for hosts that are not in the file any more, where the cluster was not told: the next `apply` tells it, or
+/// the owner does.
+fn farewell(reporter: &Reporter, applied: &Applied) {
+    for LastToken { host, id, .. } in &applied.departures.tokens {
+        let end = format!("kubectl delete secret bootstrap-token-{id} -n kube-system");
+        reporter.line(format!("  to end the token that `{host}` had: {end}"));
+    }
+    for LastDuty { host, .. } in &applied.departures.controllers {
         let patch = format!("'{{\"data\":{{\"{host}\":\"{LEAVE}\"}}}}'");
         reporter
             .line(format!("  to take `{host}` out of etcd: kubectl patch configmap {ROLL} -n kube-system -p {patch}"));
     }
-    if duty.works() {
+    if applied.departures != Departures::default() {
+        reporter.line("  or run the same command again when the cluster answers: it is told then");
+    }
+    nodes(reporter, applied);
+}
+
+fn nodes(reporter: &Reporter, applied: &Applied) {
+    for (host, _) in applied.left.iter().filter(|(_, duty)| duty.works()) {
         reporter.line(format!("  if its node is to leave: kubectl delete node {host}"));
     }
 }
 
-/// Tells a running cluster of all tokens that it has not seen, and ends those of hosts that are gone.
-fn introduce(reporter: &Reporter, cluster: &Reached, applied: &Applied) -> Result<(), ClusterError> {
+/// Tells a running cluster of all tokens that it has not seen, and of those who are gone.
+fn introduce(
+    reporter: &Reporter,
+    (folder, cluster): (&Folder, &Reached),
+    applied: &Applied,
+) -> Result<(), ClusterError> {
     for id in cluster.make_known(applied.tokens.clone())? {
         let host = applied.tokens.iter().find(|token| token.id == id).map_or("", |token| token.description.as_str());
         reporter.line(format!("  the cluster will let `{host}` in"));
     }
-    for (host, _, token) in applied.changes.iter().filter(|(_, change, _)| *change == Change::Gone) {
-        cluster.end(&token.id)?;
-        reporter.line(format!("  the token `{}` that `{host}` had is ended", token.id));
-    }
-    for (host, duty) in &applied.left {
-        if duty.controls() && cluster.dismiss(host)? {
-            reporter
-                .line(format!("  `{host}` will be taken out of etcd within a minute: it must be off, or flashed anew"));
-        }
-        if duty.works() {
-            reporter.line(format!("  if its node is to leave: kubectl delete node {host}"));
-        }
-    }
+    folder.see_off(cluster, |farewell| {
+        reporter.line(match farewell {
+            Farewell::Token(LastToken { host, id, .. }) => format!("  the token `{id}` that `{host}` had is ended"),
+            Farewell::Leaves(host) => {
+                format!("  `{host}` will be taken out of etcd within a minute: it must be off, or flashed anew")
+            }
+        });
+    })?;
+    nodes(reporter, applied);
     Ok(())
 }
 

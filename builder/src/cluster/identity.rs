@@ -17,6 +17,9 @@ use crate::{
 
 const FILES: [&str; 6] = ["ca.crt", "ca.key", "front-proxy-ca.crt", "front-proxy-ca.key", "sa.pub", "sa.key"];
 
+/// The seed of a single node, in its cluster's folder.
+pub(super) const SEED: &str = "seed.yaml";
+
 /// What a cluster's owner hands out.
 #[derive(Clone, Debug)]
 pub struct Handed {
@@ -51,7 +54,7 @@ pub fn create(folder: &Path, name: &Name, server: &str) -> Result<Handed, Cluste
         return Err(ClusterError::Exists(folder.display().to_string()));
     }
     let handed = hand_out(folder, name, server)?;
-    write_secret(&folder.join("seed.yaml"), &handed.seed)?;
+    write_secret(&folder.join(SEED), &handed.seed)?;
     write_secret(&folder.join("admin.kubeconfig"), &handed.kubeconfig)?;
     Ok(handed)
 }

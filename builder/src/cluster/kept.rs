@@ -10,17 +10,20 @@ use sk8s::{
     pki::{Identity, UnixTime},
 };
 use skerry_formats::{
-    cluster::{self, Cluster},
+    cluster::{self, Cluster, Host},
     duty::Duty,
     moment::Moment,
     name::Name,
     seed::{HostName, Source},
+    storage::StorageType,
     token::{PreShared, Server},
 };
 
 use super::{
-    ClusterError, identity,
-    plan::{Change, plan},
+    ClusterError,
+    departures::Departures,
+    identity::{self, SEED},
+    plan::{Change, Plan, plan},
     seeds::{Owner, seeds},
 };
 use crate::{clock, fsx};
@@ -43,6 +46,8 @@ pub struct Applied {
     pub changes: Vec<(HostName, Change, PreShared)>,
     /// Hosts that are no longer in the file or control no more, and what each did.
     pub left: Vec<(HostName, Duty)>,
+    /// What the running cluster has not been told, now and in earlier times.
+    pub departures: Departures,
 }
 
 /// A host's seed.
@@ -120,16 +125,17 @@ impl Folder {
     pub fn apply(&self, cluster: &Cluster) -> Result<Applied, ClusterError> {
         let identity = self.identity()?;
         let before = self.cluster()?;
-        if let Some(kept) =
-            before.iter().map(|before| before.spec.storage.kind).find(|kept| *kept != cluster.spec.storage.kind)
-        {
-            return Err(ClusterError::Storage { kept, wanted: cluster.spec.storage.kind });
+        let wanted = cluster.spec.storage.kind;
+        if let Some(kept) = self.storage(before.as_ref())?.filter(|kept| *kept != wanted) {
+            return Err(ClusterError::Storage { kept, wanted });
         }
         let (file, folder) = (self.path.join("tokens.json"), self.path.join("seeds"));
         let make = |role, expires: Option<Moment>| {
             TokenRecord::generate(role, expires.map(|moment| UnixTime(moment.0))).map(PreShared::from)
         };
         let plan = plan(cluster, &tokens(&file)?, now(), make)?;
+        let left = left(before.as_ref(), cluster);
+        let departures = self.note((&plan, &left), cluster)?;
         let damaged = |source| ClusterError::Tokens { path: file.display().to_string(), source };
         // Tokens first: a seed whose token nobody remembers would be lost with the next one.
         identity::write_secret(&file, &serde_json::to_string_pretty(&plan.tokens).map_err(damaged)?)?;
@@ -143,18 +149,28 @@ impl Folder {
             let fresh = replace(&path, &seed.to_cloud_config()?)?;
             written.push(SeedFile { host, board: known.board.clone(), path, written: fresh });
         }
-        let mut left = Vec::new();
-        for host in before.iter().flat_map(|before| &before.spec.hosts) {
-            let now = cluster.spec.hosts.iter().find(|now| now.name == host.name);
-            if now.is_none() {
-                fsx::remove_file(&folder.join(format!("{}.yaml", host.name)))?;
-            }
-            if now.is_none_or(|now| host.role.controls() && !now.role.controls()) {
-                left.push((host.name.clone(), host.role));
-            }
+        for (host, _) in left.iter().filter(|(name, _)| !cluster.spec.hosts.iter().any(|host| host.name == *name)) {
+            fsx::remove_file(&folder.join(format!("{host}.yaml")))?;
         }
         identity::write_secret(&self.path.join("cluster.yaml"), &cluster.to_yaml()?)?;
-        Ok(Applied { seeds: written, tokens: plan.tokens.into_values().collect(), changes: plan.changes, left })
+        let tokens = plan.tokens.into_values().collect();
+        Ok(Applied { seeds: written, tokens, changes: plan.changes, left, departures })
+    }
+
+    /// Writes down who is gone before anything else forgets them: the cluster may not be there to be told.
+    fn note(&self, (plan, left): (&Plan, &[(HostName, Duty)]), cluster: &Cluster) -> Result<Departures, ClusterError> {
+        let mut departures = self.departures()?;
+        let gone = plan.changes.iter().filter(|(_, change, _)| *change == Change::Gone);
+        departures.add(gone.map(|(host, _, token)| (host.clone(), token.clone())), left);
+        departures.forget(cluster, &plan.tokens, now());
+        self.keep_departures(&departures)?;
+        Ok(departures)
+    }
+
+    /// What keeps the cluster's objects; `None` before there was a node. A single node of no file has the default.
+    fn storage(&self, before: Option<&Cluster>) -> Result<Option<StorageType>, ClusterError> {
+        let single = fsx::symlink_metadata(&self.path.join(SEED))?.map(|_| StorageType::default());
+        Ok(before.map(|before| before.spec.storage.kind).or(single))
     }
 
     /// The one controller that may make the cluster: the file's first, and from then on the same for as long as it is in the
@@ -200,6 +216,14 @@ pub fn read(path: &Path, name: &Name) -> Result<Cluster, ClusterError> {
         Some(found) if found != name => Err(ClusterError::OtherName { found: found.clone(), wanted: name.clone() }),
         _ => Ok(cluster),
     }
+}
+
+/// Hosts that were in the file and are no more, or control no more, and what each did.
+fn left(before: Option<&Cluster>, cluster: &Cluster) -> Vec<(HostName, Duty)> {
+    let now = |host: &Host| cluster.spec.hosts.iter().find(|now| now.name == host.name);
+    let has_left = |host: &&Host| now(host).is_none_or(|now| host.role.controls() && !now.role.controls());
+    let hosts = before.iter().flat_map(|before| &before.spec.hosts);
+    hosts.filter(has_left).map(|host| (host.name.clone(), host.role)).collect()
 }
 
 fn now() -> UnixTime {

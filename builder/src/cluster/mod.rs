@@ -1,9 +1,10 @@
 //! A cluster on the host that owns it: its keys, its hosts, a seed for each, and how it is now.
 //!
 //! A cluster's folder holds `pki/`, the keys; `admin.kubeconfig`, which reaches it; and either `seed.yaml`, which makes a node
-//! the cluster's single node, or for a cluster of named hosts `cluster.yaml`, `tokens.json`, `founder` and `seeds/HOST.yaml`. All of it is
-//! for its owner alone.
+//! the cluster's single node, or for a cluster of named hosts `cluster.yaml`, `tokens.json`, `founder`, `seeds/HOST.yaml` and, while the cluster
+//! has not been told who is gone, `departures.json`. All of it is for its owner alone.
 
+mod departures;
 mod identity;
 mod kept;
 mod plan;
@@ -25,6 +26,7 @@ use skerry_formats::{
 
 use crate::{fsx::FsError, report::Explain};
 
+pub use departures::{Departures, Farewell, LastDuty, LastToken, Registry};
 pub use identity::{Handed, create, hand_out};
 pub use kept::{Applied, Folder, SeedFile, read};
 pub use plan::{Change, Plan, plan};

@@ -14,7 +14,7 @@ use skerry_formats::{
     token::{PreShared, Server, TokenId},
 };
 
-use super::{ClusterError, Folder};
+use super::{ClusterError, Folder, Registry};
 use crate::clock;
 
 /// An API that answered.
@@ -64,29 +64,6 @@ impl Reached {
         join::make_known(&self.client, &records, UnixTime(clock::unix_now())).map_err(|error| self.refused(error))
     }
 
-    /// Ends a token; whether the cluster knew it.
-    ///
-    /// # Errors
-    /// If it refuses or cannot be reached any more.
-    pub fn end(&self, token: &TokenId) -> Result<bool, ClusterError> {
-        self.client.delete(&TokenRecord::path(token)).map_err(|error| self.refused(error))
-    }
-
-    /// Has a controller taken out of etcd, which one of the others does within a minute; whether the cluster keeps such a list.
-    ///
-    /// # Errors
-    /// If it refuses or cannot be reached any more.
-    pub fn dismiss(&self, host: &HostName) -> Result<bool, ClusterError> {
-        let path = format!("{CONFIG_MAPS}/{ROLL}");
-        let leave = BTreeMap::from([(host.as_str(), LEAVE)]);
-        let refused = |error| self.refused(error);
-        if self.client.get(&path).map_err(refused)?.is_none() {
-            return Ok(false);
-        }
-        self.client.merge(&path, &serde_json::json!({ "data": leave })).map_err(refused)?;
-        Ok(true)
-    }
-
     /// Whether a controller answers as this cluster's.
     #[must_use]
     pub fn answers(&self, host: &Host) -> bool {
@@ -96,5 +73,23 @@ impl Reached {
 
     fn refused(&self, source: ApiError) -> ClusterError {
         ClusterError::Refused { server: self.server.clone(), source }
+    }
+}
+
+impl Registry for Reached {
+    fn end(&self, token: &TokenId) -> Result<bool, ClusterError> {
+        self.client.delete(&TokenRecord::path(token)).map_err(|error| self.refused(error))
+    }
+
+    /// One of the other controllers does it within a minute.
+    fn dismiss(&self, host: &HostName) -> Result<bool, ClusterError> {
+        let path = format!("{CONFIG_MAPS}/{ROLL}");
+        let leave = BTreeMap::from([(host.as_str(), LEAVE)]);
+        let refused = |error| self.refused(error);
+        if self.client.get(&path).map_err(refused)?.is_none() {
+            return Ok(false);
+        }
+        self.client.merge(&path, &serde_json::json!({ "data": leave })).map_err(refused)?;
+        Ok(true)
     }
 }

@@ -6,7 +6,7 @@ use sk8s::{link, pki::Identity};
 use skerry_formats::{
     cluster::{Cluster, Host},
     name::Name,
-    seed::{Api, ClusterIdentity, HostName, San, Secret, Section, Seed},
+    seed::{Api, ClusterIdentity, HostName, Secret, Section, Seed},
     storage::StorageType,
     token::{JoinToken, PreShared, Server},
 };
@@ -36,7 +36,7 @@ pub fn seeds(cluster: &Cluster, owner: &Owner<'_>) -> Result<Vec<(HostName, Seed
     for host in &cluster.spec.hosts {
         let named = ClusterIdentity { name: Some(owner.name.clone()), ..ClusterIdentity::default() };
         let section = Section { token: token(cluster, owner, host)?, cluster: named, ..section_of(host) };
-        let section = if host.role.controls() { controller(cluster, host, section)? } else { section };
+        let section = if host.role.controls() { controller(cluster, host, section) } else { section };
         let section = if owner.founder == Some(&host.name) { founder(owner, host, section)? } else { section };
         all.push((host.name.clone(), Seed { hostname: Some(host.name.clone()), skerry: section, ..Seed::default() }));
     }
@@ -69,32 +69,21 @@ fn section_of(host: &Host) -> Section {
 }
 
 /// What all controllers are told alike, but for where each is called.
-fn controller(cluster: &Cluster, host: &Host, section: Section) -> Result<Section, ClusterError> {
+fn controller(cluster: &Cluster, host: &Host, section: Section) -> Section {
     let spec = &cluster.spec;
-    Ok(Section {
+    Section {
         storage: Some(spec.storage.kind).filter(|kind| *kind == StorageType::Etcd),
-        api: Api { address: host.address(), sans: sans(cluster)? },
+        api: Api { address: host.address(), sans: cluster.sans() },
         pod_cidr: spec.network.pods.clone(),
         service_cidr: spec.network.services.clone(),
         cluster_domain: spec.network.domain.clone(),
         // Said also where it is off: a controller that joined while it was on would keep to that.
         metrics_server: Some(spec.metrics_server.enabled),
         ..section
-    })
+    }
 }
 
 fn founder(owner: &Owner<'_>, host: &Host, section: Section) -> Result<Section, ClusterError> {
     let tokens = if host.role.admits() { owner.tokens.values().cloned().collect() } else { Vec::new() };
     Ok(Section { cluster: identity::keys(owner.identity, owner.name)?, tokens, ..section })
-}
-
-fn sans(cluster: &Cluster) -> Result<Vec<San>, ClusterError> {
-    let mut sans = cluster.spec.api.sans.clone();
-    for server in cluster.servers() {
-        let san: San = server.host_and_port().0.to_ascii_lowercase().parse()?;
-        if !sans.contains(&san) {
-            sans.push(san);
-        }
-    }
-    Ok(sans)
 }

@@ -147,12 +147,6 @@ fn of_node(node: &Value) -> HostStatus {
 }
 
 impl Status {
-    /// Whether every host is as it is to be.
-    #[must_use]
-    pub fn is_well(&self) -> bool {
-        self.hosts.iter().all(|host| matches!(host.state, State::Ready | State::Answers))
-    }
-
     /// For people: a line about the cluster, then a line a host.
     #[must_use]
     pub fn table(&self) -> String {
@@ -222,7 +216,6 @@ mod tests {
             ("shed", State::NotReady),
         ];
         assert_eq!(states, wanted);
-        assert!(!found.is_well());
         assert_eq!(
             found.table(),
             "home: v1.36.3 at https://10.0.0.1:6443\n\

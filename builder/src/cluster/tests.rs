@@ -1,9 +1,14 @@
 //! From a file of hosts to seeds: the mapping, what is kept, and what is imported.
 
-use std::{collections::BTreeMap, os::unix::fs::PermissionsExt as _};
+use std::{
+    cell::{Cell, RefCell},
+    collections::{BTreeMap, BTreeSet},
+    os::unix::fs::PermissionsExt as _,
+};
 
 use proptest::prelude::*;
 use sk8s::{
+    api::ApiError,
     link,
     pki::{Identity, UnixTime},
 };
@@ -13,10 +18,10 @@ use skerry_formats::{
     role::Role,
     seed::{self, Header, HostName, Seed, Source},
     storage::StorageType,
-    token::{JoinToken, PreShared},
+    token::{JoinToken, PreShared, TokenId},
 };
 
-use super::{Change, ClusterError, Folder, Owner, plan, seeds};
+use super::{Change, ClusterError, Departures, Farewell, Folder, Owner, Registry, plan, seeds};
 use crate::{fsx, report::print_error};
 
 const HOSTS: &str = include_str!("../../golden/cluster/hosts.yaml");
@@ -71,6 +76,21 @@ fn a_cluster_is_made_once_and_follows_its_file() {
     assert!(fsx::symlink_metadata(&folder.path().join("seeds/shed.yaml")).unwrap().is_none(), "its seed goes with it");
     assert_eq!(folder.identity().unwrap(), keys);
     assert_eq!(folder.urls().unwrap(), ["https://192.168.1.10:6443", "https://tower.example.org:7443"]);
+}
+
+#[test]
+fn the_objects_of_a_single_node_stay_where_they_are() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = folder(dir.path());
+    super::create(folder.path(), folder.name(), "https://127.0.0.1:6443").unwrap();
+    let moved = HOSTS.replace("  tokens:\n", "  storage:\n    type: etcd\n  tokens:\n");
+    let refused = folder.apply(&hosts(&moved));
+    assert!(
+        matches!(refused, Err(ClusterError::Storage { kept: StorageType::Kine, wanted: StorageType::Etcd })),
+        "{refused:?}"
+    );
+    assert!(fsx::symlink_metadata(&folder.path().join("seeds")).unwrap().is_none(), "nothing was written");
+    folder.apply(&hosts(HOSTS)).unwrap();
 }
 
 #[test]
@@ -179,6 +199,102 @@ fn a_controller_that_becomes_a_worker_leaves_as_a_controller() {
     let applied = folder.apply(&hosts(&less)).unwrap();
     assert_eq!(applied.left, [("mill".parse().unwrap(), Duty::ControllerWorker)]);
     assert!(fsx::symlink_metadata(&folder.path().join("seeds/mill.yaml")).unwrap().is_some());
+}
+
+/// An API that refuses what it is asked for, for as many times as it is told to.
+#[derive(Default)]
+struct Api {
+    refuses: Cell<usize>,
+    told: RefCell<Vec<String>>,
+}
+
+impl Api {
+    fn asked(&self, what: String) -> Result<bool, ClusterError> {
+        if let Some(left) = self.refuses.get().checked_sub(1) {
+            self.refuses.set(left);
+            let source = ApiError::Refused { path: what, status: 500, message: "no leader".to_owned() };
+            return Err(ClusterError::Refused { server: "https://10.0.0.1:6443".to_owned(), source });
+        }
+        self.told.borrow_mut().push(what);
+        Ok(true)
+    }
+}
+
+impl Registry for Api {
+    fn end(&self, token: &TokenId) -> Result<bool, ClusterError> {
+        self.asked(format!("end {token}"))
+    }
+
+    fn dismiss(&self, host: &HostName) -> Result<bool, ClusterError> {
+        self.asked(format!("dismiss {host}"))
+    }
+}
+
+/// The council without two of its hosts.
+fn fewer() -> Cluster {
+    let gone = |line: &&str| !line.contains("name: keep") && !line.contains("name: barn");
+    hosts(&(COUNCIL.lines().filter(gone).collect::<Vec<_>>().join("\n") + "\n"))
+}
+
+#[test]
+fn who_is_gone_is_told_to_the_cluster_until_it_has_heard() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = folder(dir.path());
+    let made = folder.create(&hosts(COUNCIL)).unwrap();
+    let id = |host: &str| made.changes.iter().find(|(name, ..)| name.as_str() == host).unwrap().2.id.clone();
+    let api = Api { refuses: Cell::new(1), ..Api::default() };
+    folder.apply(&fewer()).unwrap();
+    assert!(matches!(folder.see_off(&api, |_| ()), Err(ClusterError::Refused { .. })));
+    let meta = fsx::symlink_metadata(&folder.path().join("departures.json")).unwrap().unwrap();
+    assert_eq!(meta.permissions().mode() & 0o777, 0o600);
+
+    let again = folder.apply(&fewer()).unwrap();
+    assert!(again.changes.is_empty() && again.left.is_empty(), "{again:?}");
+    assert_eq!((again.departures.tokens.len(), again.departures.controllers.len()), (2, 1));
+    let mut told = Vec::new();
+    folder.see_off(&api, |farewell| told.push(farewell)).unwrap();
+    let wanted = [format!("end {}", id("barn")), format!("end {}", id("keep")), "dismiss keep".to_owned()];
+    assert_eq!(*api.told.borrow(), wanted);
+    assert_eq!(told.last(), Some(&Farewell::Leaves("keep".parse().unwrap())));
+
+    assert_eq!(folder.apply(&fewer()).unwrap().departures, Departures::default());
+    folder.see_off(&api, |_| ()).unwrap();
+    assert_eq!(api.told.borrow().len(), 3, "what it has heard is not said again");
+}
+
+#[test]
+fn a_cluster_that_refuses_in_between_is_told_the_rest() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = folder(dir.path());
+    folder.create(&hosts(COUNCIL)).unwrap();
+    folder.apply(&fewer()).unwrap();
+    let api = Api::default();
+    let mut count = 0;
+    let refused = folder.see_off(&api, |_| {
+        count += 1;
+        api.refuses.set(1);
+    });
+    assert_eq!((refused.is_err(), count), (true, 1));
+    folder.see_off(&api, |_| ()).unwrap();
+    assert_eq!(api.told.borrow().iter().collect::<BTreeSet<_>>().len(), 3, "each once: {:?}", api.told);
+}
+
+#[test]
+fn who_is_back_or_over_is_not_seen_off() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = folder(dir.path());
+    let made = folder.create(&hosts(COUNCIL)).unwrap();
+    folder.apply(&fewer()).unwrap();
+    let back = folder.apply(&hosts(COUNCIL)).unwrap();
+    assert_eq!((back.departures.tokens.len(), back.departures.controllers.len()), (2, 0), "with other tokens");
+    let mut over = back.departures.clone();
+    let ends = over.tokens.iter().filter_map(|token| token.expires).max().unwrap();
+    over.forget(&hosts(COUNCIL), &BTreeMap::new(), UnixTime(ends.0));
+    assert_eq!(over, Departures::default(), "all have ended by themselves");
+    let mut good = back.departures.clone();
+    let kept = made.tokens.iter().map(|token| (token.description.parse().unwrap(), token.clone())).collect();
+    good.forget(&hosts(COUNCIL), &kept, NOW);
+    assert_eq!(good, Departures::default(), "a token that a host has is not ended");
 }
 
 #[test]

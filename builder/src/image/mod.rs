@@ -20,7 +20,7 @@ use crate::{
     report::{Explain, bytes, hint_of_io},
 };
 
-pub use artefacts::{Artefact, ArtefactKind};
+pub use artefacts::{Artefact, ArtefactKind, Readers};
 
 /// Bytes that a kernel image may have: the partition holds two, the boot loader and its own tables.
 const UKI_PLACE: u64 = 112 * MIB;

@@ -33,9 +33,8 @@ pub enum ClusterVerb {
         hosts: Hosts,
         #[command(flatten)]
         work: Work,
-        /// A sk8s to upload to hosts of an architecture [default: this program]
-        #[arg(long = "binary", value_name = "ARCH=FILE", value_parser = program)]
-        programs: Vec<(Arch, PathBuf)>,
+        #[command(flatten)]
+        uploads: Uploads,
     },
     /// Print the administrator's kubeconfig
     Kubeconfig {
@@ -59,6 +58,8 @@ pub enum ClusterVerb {
         hosts: Hosts,
         #[command(flatten)]
         work: Work,
+        #[command(flatten)]
+        uploads: Uploads,
     },
     /// Print the file of hosts that a k0sctl.yaml is here, and say what is not carried over
     Import {
@@ -86,6 +87,14 @@ pub struct Work {
     explain: bool,
 }
 
+/// What is uploaded.
+#[derive(Debug, clap::Args)]
+pub struct Uploads {
+    /// A sk8s to upload to hosts of an architecture [default: this program]
+    #[arg(long = "binary", value_name = "ARCH=FILE", value_parser = program)]
+    programs: Vec<(Arch, PathBuf)>,
+}
+
 impl Work {
     const fn manner(&self) -> Manner {
         if self.explain { Manner::Explain } else { Manner::Do }
@@ -103,19 +112,19 @@ fn program(text: &str) -> Result<(Arch, PathBuf), String> {
 /// What went wrong; hosts that failed were told of.
 pub fn obey(verb: &ClusterVerb) -> Result<(), ClusterError> {
     match verb {
-        ClusterVerb::Apply { hosts, work, programs } => {
+        ClusterVerb::Apply { hosts, work, uploads } => {
             let cluster = read(&hosts.file)?;
             let picked = picked(&cluster, &work.only)?;
-            let programs = cluster::find_programs(programs)?;
+            let programs = cluster::find_programs(&uploads.programs)?;
             carry_out(&cluster, picked, &programs, (Purpose::Apply, work.manner()))
         }
         ClusterVerb::Kubeconfig { hosts, server } => kubeconfig(&read(&hosts.file)?, server.as_deref()),
         ClusterVerb::Status { hosts, output } => status_of(&read(&hosts.file)?, *output),
-        ClusterVerb::Reset { hosts, work } => {
+        ClusterVerb::Reset { hosts, work, uploads } => {
             let cluster = read(&hosts.file)?;
             let picked = picked(&cluster, &work.only)?;
-            // Without a program to upload, what has lost its own cannot be reset: the host says so.
-            let programs = cluster::find_programs(&[]).unwrap_or_default();
+            // Only a host that has lost its own needs one.
+            let programs = cluster::find_some_programs(&uploads.programs)?;
             carry_out(&cluster, picked, &programs, (Purpose::Reset, work.manner()))
         }
         ClusterVerb::Import { file } => import(file),
@@ -164,7 +173,8 @@ fn carry_out(
         return Err(ClusterError::Failed(missing.into_iter().collect()));
     }
     let digests = programs.iter().map(|(arch, program)| (*arch, program.digest)).collect();
-    let observed = Observed { programs: digests, hosts: fleet.seen(), picked, ..Observed::default() };
+    let releases = programs.iter().filter_map(|(arch, program)| Some((*arch, program.release?))).collect();
+    let observed = Observed { programs: digests, releases, hosts: fleet.seen(), picked, ..Observed::default() };
     let (observed, steps) = match purpose {
         Purpose::Apply => applying(cluster, observed, &account)?,
         Purpose::Reset => resetting(cluster, observed, (&fleet, &account))?,
@@ -199,6 +209,10 @@ fn resetting(
     mut observed: Observed,
     (fleet, account): (&Fleet, &Account),
 ) -> Result<(Observed, Vec<Step>), ClusterError> {
+    let refused = cluster::judge_reset(cluster, &observed);
+    if !refused.is_empty() {
+        return Err(ClusterError::Refused(refused));
+    }
     match cluster::heir(cluster, &observed) {
         Some(heir) => match cluster::company(fleet, &heir.name) {
             Ok((nodes, members)) => (observed.nodes, observed.members) = (nodes, members),
@@ -270,4 +284,22 @@ fn import(path: &Path) -> Result<(), ClusterError> {
 
 fn print(text: &str) -> Result<(), ClusterError> {
     std::io::stdout().write_all(text.as_bytes()).map_err(ClusterError::Write)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use crate::cli::args::Args;
+
+    #[test]
+    fn whatever_uploads_a_program_takes_one_for_another_architecture() {
+        for verb in ["apply", "reset"] {
+            let words = ["sk8s", "cluster", verb, "--hosts", "hosts.yaml", "--binary"];
+            let parse = |value| Args::try_parse_from(words.into_iter().chain([value])).map(drop);
+            assert!(parse("arm64=sk8s-arm64").is_ok(), "{verb}");
+            let error = parse("sk8s-arm64").expect_err("no architecture").to_string();
+            assert!(error.contains("wanted: `ARCH=FILE`"), "{verb}: {error}");
+        }
+    }
 }

@@ -9,9 +9,10 @@ use super::{Fleet, HostError, script};
 /// The names of its nodes, and of the members of its own etcd; none of these where it has none.
 ///
 /// # Errors
-/// If the controller was not reached, or its API does not answer.
+/// If the controller was not reached, or its API or its etcd does not answer.
 pub fn company(fleet: &Fleet, controller: &HostName) -> Result<(BTreeSet<String>, BTreeSet<String>), HostError> {
-    let said = fleet.connection(controller)?.run("ask who is in the cluster", &script::company())?;
+    let unknown = |error| HostError::Company(Box::new(error));
+    let said = fleet.connection(controller)?.run("ask it", &script::company()).map_err(unknown)?;
     Ok(read(&said))
 }
 

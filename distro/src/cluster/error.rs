@@ -6,6 +6,7 @@ use skerry_formats::{
     arch::Arch,
     cluster::k0sctl,
     seed::{HostName, Problems},
+    storage::StorageType,
 };
 
 use super::CONFIG;
@@ -119,6 +120,8 @@ impl ClusterError {
 pub enum Refusal {
     /// Nobody named a program for it.
     NoProgram(Arch),
+    /// Its own program is gone, and nobody named one to reset it with.
+    Lost(Arch),
     /// No sk8s runs there.
     Architecture(String),
     /// Nothing starts services there.
@@ -127,8 +130,21 @@ pub enum Refusal {
     OtherRole(ServiceRole),
     /// It is a node of another cluster.
     OtherCluster,
-    /// The controller that it would join at was not reached.
+    /// It is a node of another name.
+    OtherName(String),
+    /// Its objects are kept in something else.
+    Storage {
+        /// What keeps them.
+        kept: StorageType,
+        /// What the file says.
+        wanted: StorageType,
+    },
+    /// No controller has a cluster that it could join, and the first is not picked.
     NoController,
+    /// No controller that was looked at has the cluster, and these were not.
+    Unseen(Vec<HostName>),
+    /// It would be newer than these controllers.
+    Ahead(Vec<HostName>),
     /// It runs an image, whose seed says what it is.
     Image,
 }
@@ -142,6 +158,11 @@ impl fmt::Display for Refusal {
                     "it is {arch}: name a sk8s for it, `--binary {arch}=FILE`; `skerry sk8s --arch {arch}` makes one"
                 )
             }
+            Self::Lost(arch) => write!(
+                f,
+                "its sk8s is gone, and what it has made is not: name one to remove that with, `--binary {arch}=FILE`; \
+                 `skerry sk8s --arch {arch}` makes one"
+            ),
             Self::Architecture(word) => write!(f, "there is no sk8s for its architecture, `{word}`"),
             Self::NoInit => write!(f, "neither systemd nor OpenRC runs it"),
             Self::OtherRole(role) => {
@@ -150,7 +171,35 @@ impl fmt::Display for Refusal {
             Self::OtherCluster => {
                 write!(f, "it belongs to another cluster: reset it first, `sk8s cluster reset --host`")
             }
-            Self::NoController => write!(f, "it would join, and no controller of the cluster was reached"),
+            Self::OtherName(name) => write!(
+                f,
+                "it is the node `{name}`: correct its name or its address in the file; to be renamed, it is reset under that \
+                 name first"
+            ),
+            Self::Storage { kept, wanted: StorageType::Etcd } => write!(
+                f,
+                "its objects are in {kept}, and the file says `etcd`: move them first, `sk8s storage migrate` \
+                 (docs/storage.md)"
+            ),
+            Self::Storage { kept, wanted } => write!(
+                f,
+                "its objects are in {kept}, and the file says `{wanted}`, to which nothing moves them: correct \
+                 `spec.storage.type`"
+            ),
+            Self::NoController => {
+                write!(f, "it would join, and no controller has a cluster yet: name the file's first too, `--host`")
+            }
+            Self::Unseen(hosts) => write!(
+                f,
+                "no controller that was looked at has the cluster, and it may be on {}: none is made before they are \
+                 looked at too",
+                listed(hosts)
+            ),
+            Self::Ahead(hosts) => write!(
+                f,
+                "a worker is never newer than its controllers, and these come first: {}; name them too, `--host`",
+                listed(hosts)
+            ),
             Self::Image => write!(f, "it runs a Skerry image: give it a seed, `skerry cluster`"),
         }
     }
@@ -207,6 +256,9 @@ pub enum HostError {
         /// What it answered.
         answer: String,
     },
+    /// It does not say who is in the cluster.
+    #[error("could not find out who is in the cluster")]
+    Company(#[source] Box<HostError>),
     /// Another host that has a part in it was not reached.
     #[error("`{0}` was not reached")]
     Absent(HostName),
@@ -234,7 +286,12 @@ impl HostError {
             }
             Self::Unfit(_) => "`sk8s sysinfo` on the host says more".to_owned(),
             Self::Ended(_) => format!("see `{CONFIG}` and the log of the service on the host"),
-            Self::Late { .. } => "`sk8s status` on the host says more; the host goes on by itself".to_owned(),
+            Self::Late { .. } => "`sk8s status` on the host says more; then run the same command again".to_owned(),
+            Self::Company(_) => {
+                "wait until it answers again, as `sk8s cluster status` shows: a controller that is reset while it has a vote \
+                 weakens the others; without `--host`, all of the cluster is reset and nobody is asked"
+                    .to_owned()
+            }
             Self::Process(_) => "install OpenSSH's client, the program `ssh`".to_owned(),
             Self::Command { .. } | Self::Answer { .. } | Self::Absent(_) => return None,
         })

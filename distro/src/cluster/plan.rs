@@ -6,6 +6,7 @@ use skerry_formats::{
     arch::Arch,
     cluster::{Cluster, Host},
     digest::Digest,
+    seed::HostName,
 };
 
 use super::{
@@ -23,6 +24,10 @@ pub fn plan(cluster: &Cluster, observed: &Observed) -> Vec<Step> {
         let (Some(seen), true) = (observed.hosts.get(&host.name), observed.picked.contains(&host.name)) else {
             continue;
         };
+        if leader.is_none() && seen.authority.is_none() {
+            // It would join and has nobody to join at: started, it would make a cluster of its own.
+            continue;
+        }
         let program = seen.arch().and_then(|arch| Some((arch, *observed.programs.get(&arch)?)));
         let at = leader.filter(|leader| leader.name != host.name);
         steps.extend(Work { cluster, host, seen, steps: Vec::new() }.plan(program, at));
@@ -32,13 +37,22 @@ pub fn plan(cluster: &Cluster, observed: &Observed) -> Vec<Step> {
     steps
 }
 
-/// The controller that tokens are made on: the first that has a cluster, or else the first there is.
+/// The controller that tokens are made on: the first that has a cluster. Where none has, the first there is makes one, but
+/// only if all were looked at: one that was not may have it.
 #[must_use]
 pub fn leader<'a>(cluster: &'a Cluster, observed: &Observed) -> Option<&'a Host> {
     let controllers = || cluster.spec.hosts.iter().filter(|host| host.role.controls());
     let has_cluster = |host: &&Host| observed.hosts.get(&host.name).is_some_and(|seen| seen.authority.is_some());
     let picked = |host: &&Host| observed.picked.contains(&host.name);
-    controllers().find(has_cluster).or_else(|| controllers().next().filter(picked))
+    let first = || controllers().next().filter(picked).filter(|_| unseen(cluster, observed).is_empty());
+    controllers().find(has_cluster).or_else(first)
+}
+
+/// The controllers that were not looked at.
+#[must_use]
+pub fn unseen(cluster: &Cluster, observed: &Observed) -> Vec<HostName> {
+    let unseen = cluster.controllers().filter(|host| !observed.hosts.contains_key(&host.name));
+    unseen.map(|host| host.name.clone()).collect()
 }
 
 /// The leader before the others, who stay in the file's order.
@@ -123,12 +137,10 @@ impl Work<'_> {
         let seen = self.seen;
         let wanted: BTreeSet<String> = render::words(self.host).into_iter().skip(1).collect();
         let found = seen.service.as_ref().map(|service| &service.words);
-        let token = render::token_word();
-        let without_token: Option<BTreeSet<String>> =
-            found.map(|words| words.iter().filter(|word| **word != token).cloned().collect());
-        let as_wanted = without_token.as_ref() == Some(&wanted);
+        let as_wanted = found.map(without_token).as_ref() == Some(&wanted);
         // Another version of a controller may want accounts that the one before it did not.
-        if !as_wanted || (changed[0] == Changed::Yes && self.host.role.controls()) {
+        let another = (changed[0] == Changed::Yes || seen.stale) && self.host.role.controls();
+        if !as_wanted || another {
             self.serve(Act::Install);
         }
         if seen.token || (as_wanted && found != Some(&wanted)) {
@@ -136,7 +148,10 @@ impl Work<'_> {
         }
         let started_otherwise =
             self.configured().is_some_and(|file| seen.started.is_some_and(|started| started != file));
-        let restart = changed.contains(&Changed::Yes) || !as_wanted || seen.stale || started_otherwise;
+        // A service that was written and not started again says what is wanted, and its process what was.
+        let runs_otherwise = seen.process.as_ref().is_some_and(|words| without_token(words) != wanted);
+        let restart =
+            changed.contains(&Changed::Yes) || !as_wanted || seen.stale || started_otherwise || runs_otherwise;
         if !seen.runs() {
             self.serve(Act::Start);
         } else if restart {
@@ -155,6 +170,12 @@ impl Work<'_> {
             }
         }
     }
+}
+
+/// The words of a service or a process, but for the one that it needed to join.
+fn without_token(words: &BTreeSet<String>) -> BTreeSet<String> {
+    let token = render::token_word();
+    words.iter().filter(|word| **word != token).cloned().collect()
 }
 
 /// Whether something is to be changed.

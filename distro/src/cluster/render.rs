@@ -20,17 +20,10 @@ pub fn config(cluster: &Cluster, host: &Host) -> Option<String> {
     if !host.role.controls() {
         return None;
     }
-    let mut sans: Vec<String> = cluster.spec.api.sans.iter().map(ToString::to_string).collect();
-    for server in cluster.servers() {
-        let name = server.host_and_port().0.to_ascii_lowercase();
-        if !sans.contains(&name) {
-            sans.push(name);
-        }
-    }
     let network = &cluster.spec.network;
     let address = host.address().map(|address| address.to_string());
     let mut spec = vec![
-        ("api", map([("address", address.clone().map(Value::from)), ("sans", Some(json!(sans)))])),
+        ("api", map([("address", address.clone().map(Value::from)), ("sans", Some(json!(cluster.sans())))])),
         (
             "network",
             map([

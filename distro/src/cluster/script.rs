@@ -29,14 +29,25 @@ for role in controller worker; do
     echo "== active $role"
   fi
 done
+process=
 for exe in /proc/[0-9]*/exe; do
-  if [ "$(readlink "$exe" 2>/dev/null)" = "$program (deleted)" ]; then echo '== stale'; fi
+  case "$(readlink "$exe" 2>/dev/null)" in
+    "$program") ;;
+    "$program (deleted)") echo '== stale' ;;
+    *) continue ;;
+  esac
+  words=$(tr '\0' '\n' 2>/dev/null < "${exe%exe}cmdline") || continue
+  case "$process $(printf '%s\n' "$words" | sed -n 2p)" in
+    ' controller' | ' worker') process=found; echo '== process'; printf '%s\n' "$words" | sed 's/^/ /' ;;
+  esac
 done
 echo '== config'; digest "$config"
 echo '== mark'; head -n 1 "$config" 2>/dev/null | sed 's/^/ /' || :
 echo '== started'; show /run/sk8s/config.sha256
 if [ -e "$token" ]; then echo '== token'; fi
 if [ -d /var/lib/sk8s ]; then echo '== data'; fi
+if [ -e /var/lib/sk8s/db/state.db ]; then echo '== kine'; fi
+if [ -d /var/lib/sk8s/etcd/member ]; then echo '== etcd'; fi
 echo '== authority'; show /var/lib/sk8s/pki/ca.crt
 echo '== membership'
 sed -n 's/^ *"authority": \("[^"]*"\),\{0,1\}$/ \1/p' /var/lib/sk8s/membership.json 2>/dev/null | head -n 1 || :
@@ -55,14 +66,21 @@ fn staged(digest: Digest) -> String {
     quote::shell_word(&format!("/usr/local/bin/.sk8s-{digest}"))
 }
 
+/// Ends the script unless all of a draft arrived. A connection that breaks ends what the script reads as if that were all.
+fn whole(digest: Digest) -> String {
+    format!(
+        "found=$(sha256sum < \"$draft\" | cut -d' ' -f1)\n\
+         if [ \"$found\" != {digest} ]; then echo 'it arrived damaged, or the connection broke' >&2; exit 1; fi\n"
+    )
+}
+
 /// Takes in a program, and gives it the name of its digest only if it has it.
 pub fn upload(digest: Digest) -> String {
     format!(
         "{HEAD}draft=/usr/local/bin/.sk8s-draft.$$; trap 'rm -f \"$draft\"' EXIT\n\
          mkdir -p /usr/local/bin; rm -f /usr/local/bin/.sk8s-draft.*; cat > \"$draft\"\n\
-         found=$(sha256sum < \"$draft\" | cut -d' ' -f1)\n\
-         if [ \"$found\" != {digest} ]; then echo 'it arrived damaged, or the connection broke' >&2; exit 1; fi\n\
-         chmod 755 \"$draft\"; sync \"$draft\" 2>/dev/null || sync; mv -f \"$draft\" {}\n",
+         {}chmod 755 \"$draft\"; sync \"$draft\" 2>/dev/null || sync; mv -f \"$draft\" {}\n",
+        whole(digest),
         staged(digest)
     )
 }
@@ -87,10 +105,15 @@ pub fn check(duty: Duty) -> String {
     format!("{HEAD}{} sysinfo -o json{purpose} || [ $? = 1 ]\n", sk8s())
 }
 
-/// Writes what it reads to a file of the folder of configuration, for root alone, in one step.
-pub fn write(path: &str) -> String {
-    let (path, draft) = (quote::shell_word(path), quote::shell_word(&format!("{path}.new")));
-    format!("{HEAD}mkdir -p /etc/sk8s; umask 077; rm -f {draft}; cat > {draft}; mv -f {draft} {path}\n")
+/// Writes what it reads, which is to be `text`, to a file of the folder of configuration, for root alone, in one step.
+pub fn write(path: &str, text: &str) -> String {
+    let path = quote::shell_word(path);
+    format!(
+        "{HEAD}draft={path}.new; trap 'rm -f \"$draft\"' EXIT\n\
+         mkdir -p /etc/sk8s; umask 077; rm -f \"$draft\"; cat > \"$draft\"\n\
+         {}mv -f \"$draft\" {path}\n",
+        whole(Digest::of(text.as_bytes()))
+    )
 }
 
 /// Writes the service without starting it. What its owner set in its environment stays.
@@ -108,6 +131,15 @@ pub fn install(role: ServiceRole, words: &[String]) -> String {
 /// Removes the token of a host that has joined.
 pub fn forget_token() -> String {
     format!("{HEAD}rm -f {}\n", quote::shell_word(TOKEN))
+}
+
+/// Removes the token of a host that has not joined. The service of one that has reads it at each start, until it is written
+/// again without.
+pub fn take_token_back() -> String {
+    format!(
+        "{HEAD}[ -e /var/lib/sk8s/membership.json ] || [ -e /var/lib/sk8s/pki/ca.crt ] || rm -f {}\n",
+        quote::shell_word(TOKEN)
+    )
 }
 
 /// Starts the service.
@@ -156,11 +188,12 @@ pub fn kubeconfig(server: &str) -> String {
     format!("{HEAD}if [ -e {config} ]; then exec {words} --config {config}; else exec {words}; fi\n")
 }
 
-/// The names of nodes, and of members of etcd, as a controller knows them: lines `node NAME` and an array of members.
+/// The names of nodes, and of members of etcd, as a controller knows them: lines `node NAME` and an array of members. Who has a
+/// member of its own must name all: silence is not the answer that there are none.
 pub fn company() -> String {
     format!(
         "{HEAD}{0} kubectl get nodes -o 'jsonpath={{range .items[*]}}node {{.metadata.name}}{{\"\\n\"}}{{end}}'\n\
-         {0} etcd member-list -o json 2>/dev/null || :\n",
+         if [ -d /var/lib/sk8s/etcd/member ]; then {0} etcd member-list -o json; fi\n",
         sk8s()
     )
 }
@@ -179,11 +212,11 @@ pub fn leave(name: &str) -> String {
 /// before that was asked about backups does not know the flag, and asks nothing.
 pub fn wipe(mark: &str) -> String {
     let (config, mark) = (quote::shell_word(CONFIG), quote::shell_word(mark));
-    // What does not stop, a reset refuses to remove.
+    // What does not stop, a reset refuses to remove. Without a program nothing is removed: that is no success.
     format!(
-        "{HEAD}if [ -x {0} ]; then {0} stop >/dev/null 2>&1 || :\n\
+        "{HEAD}if [ -e {0} ]; then {0} stop >/dev/null 2>&1 || :\n\
            if {0} reset --help | grep -q -e --with-backups; then {0} reset --with-backups; else {0} reset; fi\n\
-         fi\n\
+         elif [ -d /var/lib/sk8s ]; then echo 'there is no {PROGRAM} to remove what it has made' >&2; exit 1; fi\n\
          if [ \"$(head -n 1 {config} 2>/dev/null || :)\" = {mark} ]; then rm -f {config}; fi\n\
          rm -f {1} {0} /usr/local/bin/.sk8s-*; rmdir /etc/sk8s 2>/dev/null || :\n",
         sk8s(),

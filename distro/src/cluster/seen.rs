@@ -7,12 +7,14 @@ use skerry_formats::{
     digest::Digest,
     seed::HostName,
     status::{Phase, Status},
+    storage::StorageType,
 };
 
 use super::{render, script};
 use crate::{
     link,
     service::{Init, ServiceRole},
+    version::Release,
 };
 
 /// What is on the hosts that were reached, and what is here for them.
@@ -20,6 +22,8 @@ use crate::{
 pub struct Observed {
     /// The programs to upload.
     pub programs: BTreeMap<Arch, Digest>,
+    /// The releases of those that say so.
+    pub releases: BTreeMap<Arch, Release>,
     /// The hosts that were reached.
     pub hosts: BTreeMap<HostName, Seen>,
     /// Which of them are to be worked on.
@@ -45,6 +49,8 @@ pub struct Seen {
     pub staged: BTreeSet<Digest>,
     /// Whether a program runs that is no longer in its place.
     pub stale: bool,
+    /// The words behind the verb of the node that runs.
+    pub process: Option<BTreeSet<String>>,
     /// Its service.
     pub service: Option<Installed>,
     /// The configuration.
@@ -55,6 +61,8 @@ pub struct Seen {
     pub token: bool,
     /// Whether there is state of a node.
     pub data: bool,
+    /// What has objects of a cluster there.
+    pub stores: Vec<StorageType>,
     /// Its cluster, by its authority.
     pub authority: Option<Digest>,
     /// What the running node says of itself.
@@ -110,11 +118,16 @@ impl Seen {
             binary: whole("binary").and_then(digest),
             staged: sections.get("staged").into_iter().flatten().filter_map(|name| name.parse().ok()).collect(),
             stale: there("stale"),
+            process: sections.get("process").map(|words| words.iter().skip(2).map(ToString::to_string).collect()),
             service: init.and_then(|init| service(init, &sections)),
             config: config.map(if marked { ConfigFile::Ours } else { ConfigFile::Foreign }),
             started: whole("started").and_then(digest),
             token: there("token"),
             data: there("data"),
+            stores: [StorageType::Kine, StorageType::Etcd]
+                .into_iter()
+                .filter(|kind| there(&kind.to_string()))
+                .collect(),
             authority: pem.and_then(|pem: String| link::print_of(&pem).ok()),
             status: whole("status").and_then(|text| serde_json::from_str(&text).ok()),
         }
@@ -136,6 +149,14 @@ impl Seen {
     #[must_use]
     pub fn is_ready(&self) -> bool {
         self.status.as_ref().is_some_and(|status| status.phase == Phase::Ready)
+    }
+
+    /// The name that its node has: what its service says, or else the node itself.
+    #[must_use]
+    pub fn node(&self) -> Option<&str> {
+        let words = self.service.iter().flat_map(|service| &service.words);
+        let named = words.filter_map(|word| word.strip_prefix("--node-name=")).next();
+        named.or_else(|| self.status.as_ref().map(|status| status.node.as_str()))
     }
 
     /// Whether nothing of sk8s is there.

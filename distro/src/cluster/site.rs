@@ -8,7 +8,7 @@ use skerry_formats::{
     role::Role,
     seed::HostName,
     status::{Phase, Status},
-    token::{JoinToken, Server},
+    token::{JoinToken, MOST_SERVERS, Server},
 };
 
 use super::{
@@ -76,9 +76,14 @@ impl Site<'_> {
     /// comes back if it failed.
     fn work(&self, name: &HostName, acts: &[&Act]) -> Option<HostName> {
         let mut made = None;
-        let done = acts.iter().try_for_each(|act| self.act(name, act, &mut made));
-        let ended = made.map_or(Ok(()), |(at, id)| self.end_token(&at, &id));
-        let errors: Vec<HostError> = [done.err(), ended.err()].into_iter().flatten().collect();
+        let mut results = vec![acts.iter().try_for_each(|act| self.act(name, act, &mut made))];
+        if let Some((at, id)) = made {
+            results.push(self.end_token(&at, &id));
+            if results.iter().any(Result::is_err) {
+                results.push(self.take_token_back(name));
+            }
+        }
+        let errors: Vec<HostError> = results.into_iter().filter_map(Result::err).collect();
         errors.iter().for_each(|error| tell(self.account, name, error));
         (!errors.is_empty()).then(|| name.clone())
     }
@@ -96,13 +101,13 @@ impl Site<'_> {
             Act::Check => check(there, host),
             Act::Configure => {
                 let text = render::config(self.cluster, host).unwrap_or_default();
-                there.feed("write the configuration", &script::write(CONFIG), Input::Text(&text)).map(drop)
+                write(there, "write the configuration", (CONFIG, &text))
             }
             Act::Install => install(there, role, render::words(host)),
             Act::Join(at) => {
                 let token = self.token(at, host)?;
                 *made = Some((at.clone(), token.id.to_string()));
-                there.feed("write the join token", &script::write(TOKEN), Input::Text(&token.to_string()))?;
+                write(there, "write the join token", (TOKEN, &token.to_string()))?;
                 install(there, role, [render::words(host), vec![render::token_word()]].concat())?;
                 let begin = if self.seen(name).is_some_and(Seen::runs) { script::restart() } else { script::start() };
                 there.run("start the service", &begin).map(drop)
@@ -154,6 +159,10 @@ impl Site<'_> {
         self.fleet.connection(at)?.run("end the join token", &script::end_token(id)).map(drop)
     }
 
+    fn take_token_back(&self, name: &HostName) -> Result<(), HostError> {
+        self.fleet.connection(name)?.run("remove the join token", &script::take_token_back()).map(drop)
+    }
+
     /// Waits until a node says that it is ready, and tells what it waits for whenever that is something else.
     fn wait(&self, name: &HostName, there: &Connection, role: ServiceRole) -> Result<(), HostError> {
         let (clock, mut told) = (Stopwatch::start(), String::new());
@@ -185,9 +194,6 @@ impl Site<'_> {
     }
 }
 
-/// How many addresses a join token holds.
-const MOST_SERVERS: usize = 16;
-
 /// The rounds of a plan, in the order in which they first come.
 fn rounds(steps: &[Step]) -> Vec<Round> {
     let mut rounds: Vec<Round> = Vec::new();
@@ -197,6 +203,10 @@ fn rounds(steps: &[Step]) -> Vec<Round> {
         }
     }
     rounds
+}
+
+fn write(there: &Connection, purpose: &'static str, (path, text): (&str, &str)) -> Result<(), HostError> {
+    there.feed(purpose, &script::write(path, text), Input::Text(text)).map(drop)
 }
 
 fn install(there: &Connection, role: ServiceRole, words: Vec<String>) -> Result<(), HostError> {

@@ -1,5 +1,8 @@
 //! What is planned for clusters, in words and as properties.
 
+mod judging;
+mod shells;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
@@ -12,6 +15,7 @@ use skerry_formats::{
     digest::Digest,
     seed::{HostName, Source},
     status::{Phase, Status},
+    storage::StorageType,
 };
 
 use super::{
@@ -90,6 +94,7 @@ fn apply(seen: &mut Seen, cluster: &Cluster, step: &Step) {
         if let Some(service) = &mut seen.service {
             service.running = Running::Yes;
         }
+        seen.process = seen.service.as_ref().map(|service| service.words.clone());
         seen.stale = false;
         seen.started = match seen.config.filter(|_| host.role.controls()) {
             Some(ConfigFile::Ours(digest) | ConfigFile::Foreign(digest)) => Some(digest),
@@ -192,6 +197,25 @@ fn plans_are_golden() {
 }
 
 #[test]
+fn a_restart_that_failed_is_made_up_for() {
+    let cluster = hosts();
+    let mut observed = converged(&cluster);
+    observed.hosts.get_mut(&name("mill")).expect("there").process = Some([word()].into());
+    assert_eq!(
+        told(&plan(&cluster, &observed)),
+        "Controllers  mill: restart\nControllers  mill: wait until it is ready\n"
+    );
+    assert!(
+        converged(&cluster).hosts[&name("barn")].process.iter().flatten().any(|word| *word == render::token_word())
+    );
+    assert_eq!(
+        plan(&cluster, &converged(&cluster)),
+        [],
+        "the token that a process was started with is none of its words"
+    );
+}
+
+#[test]
 fn what_a_host_is_given_is_golden() {
     let cluster = hosts();
     let mut text = String::new();
@@ -246,8 +270,9 @@ fn scripts_are_golden() {
         ("upload", script::upload(digest)),
         ("place", script::place(digest)),
         ("check", script::check(skerry_formats::duty::Duty::Worker)),
-        ("write", script::write(super::CONFIG)),
+        ("write", script::write(super::CONFIG, "a: b\n")),
         ("install", script::install(role, &["worker".to_owned(), "--labels=a=it's".to_owned()])),
+        ("take the token back", script::take_token_back()),
         ("status", script::status(role)),
         ("token", script::token(skerry_formats::role::Role::Worker, &servers)),
         ("kubeconfig", script::kubeconfig("https://a'b:6443")),
@@ -269,14 +294,15 @@ fn what_a_host_says_is_read() {
     let text = format!(
         "motd\n== arch\n x86_64\n== systemd\n== binary\n {digest}\n== staged\n {digest}\n== staged\n draft.12\n\
          == systemd controller\n== openrc controller\n== systemd worker\n [Service]\n ExecStart=/usr/local/bin/sk8s worker \
-         --node-name=barn \"--labels=a=b c\"\n== openrc worker\n== active worker\n== stale\n== config\n {digest}\n== mark\n {}\n\
-         == started\n {digest}  /etc/sk8s/sk8s.yaml\n== token\n== data\n== authority\n== membership\n {}\n== status\n {}\n",
+         --node-name=barn \"--labels=a=b c\"\n== openrc worker\n== active worker\n== stale\n== process\n \
+         /usr/local/bin/sk8s\n worker\n --node-name=barn\n --labels=a=b c\n== config\n {digest}\n== mark\n {}\n\
+         == started\n {digest}  /etc/sk8s/sk8s.yaml\n== token\n== data\n== etcd\n== authority\n== membership\n {}\n== status\n {}\n",
         render::MARK,
         serde_json::json!(pem),
         serde_json::to_string(&status(Phase::Ready)).expect("JSON")
     );
     let seen = Seen::read(&text);
-    let words = ["--node-name=barn", "--labels=a=b c"].map(str::to_owned).into();
+    let words: BTreeSet<String> = ["--node-name=barn", "--labels=a=b c"].map(str::to_owned).into();
     let role = crate::service::ServiceRole::Worker;
     let wanted = Seen {
         architecture: "x86_64".to_owned(),
@@ -285,11 +311,13 @@ fn what_a_host_says_is_read() {
         binary: Some(digest),
         staged: [digest].into(),
         stale: true,
+        process: Some(words.clone()),
         service: Some(Installed { role, words, running: Running::Yes }),
         config: Some(ConfigFile::Ours(digest)),
         started: Some(digest),
         token: true,
         data: true,
+        stores: vec![StorageType::Etcd],
         authority: Some(crate::link::print_of(&pem).expect("a certificate")),
         status: Some(status(Phase::Ready)),
     };
@@ -329,19 +357,27 @@ fn a_host_that_cannot_be_is_refused() {
     assert_eq!(judge(&cluster, &alone), of("barn", Refusal::NoController));
 }
 
+/// A word that nobody wants.
+fn word() -> String {
+    "--labels=a=older".to_owned()
+}
+
 fn any_seen() -> impl Strategy<Value = Seen> {
     let binary = prop_oneof![Just(None), Just(Some(program(Arch::Amd64))), Just(Some(Digest::of(b"older")))];
-    (any::<[bool; 6]>(), binary).prop_map(|([staged, stale, token, joined, runs, config], binary)| Seen {
+    let process = prop_oneof![Just(None), Just(Some([render::token_word()].into())), Just(Some([word()].into()))];
+    let flags = any::<[bool; 7]>();
+    (flags, binary, process).prop_map(|([staged, stale, token, joined, installed, on, config], binary, process)| Seen {
         binary,
         staged: if staged { [program(Arch::Amd64)].into() } else { [].into() },
-        stale: stale && runs && binary.is_some(),
+        stale: stale && installed && on && binary.is_some(),
+        process: process.filter(|_| installed && on),
         token,
         authority: joined.then(|| Digest::of(b"ours")),
         config: config.then(|| ConfigFile::Ours(Digest::of(b"other"))),
-        service: runs.then(|| Installed {
+        service: installed.then(|| Installed {
             role: crate::service::ServiceRole::Worker,
             words: [render::token_word()].into(),
-            running: if stale { Running::Yes } else { Running::No },
+            running: if on { Running::Yes } else { Running::No },
         }),
         ..bare()
     })
@@ -375,6 +411,7 @@ proptest! {
         for (host, seen) in &done.hosts {
             prop_assert!(seen.is_ready() && !seen.token && !seen.stale, "{}", host);
             prop_assert_eq!(seen.binary, Some(program(Arch::Amd64)));
+            prop_assert!(!seen.process.iter().flatten().any(|found| *found == word()), "{}", host);
         }
     }
 

@@ -6,7 +6,10 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use skerry_formats::{digest::Digest, token::Server};
+use skerry_formats::{
+    digest::Digest,
+    token::{MOST_SERVERS, Server},
+};
 
 use super::message::{Admission, SigningRequests};
 use crate::{
@@ -167,9 +170,6 @@ impl Membership {
         Self { admission: Admission { servers, ..admission }, ..self.clone() }
     }
 }
-
-/// How many controllers a member keeps in mind.
-const MOST_SERVERS: usize = 16;
 
 /// Known servers first, each once.
 pub(super) fn merged(known: &[Server], news: &[Server]) -> Vec<Server> {

@@ -4,7 +4,11 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{document::Object, stack::ObjectRef};
+use super::{
+    document::Object,
+    place::{Place, Resource},
+    stack::ObjectRef,
+};
 use crate::api::{ApiError, Client};
 
 /// An object that could not be applied.
@@ -31,13 +35,6 @@ pub enum ApplyError {
         /// Its group and version.
         api_version: String,
     },
-}
-
-/// Where objects of a kind live.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Resource {
-    plural: String,
-    namespaced: bool,
 }
 
 /// Applies objects, and remembers what it learnt of their kinds.
@@ -88,7 +85,23 @@ impl Applier {
         self.client.apply(&path, &object.value).map_err(|source| failed(&named, source))
     }
 
+    /// Where an object is, or would be; `None` if the cluster knows no such kind.
+    ///
+    /// # Errors
+    /// If the server refuses or cannot be reached.
+    pub fn place(&mut self, object: &ObjectRef) -> Result<Option<Place>, ApplyError> {
+        match self.resource(object) {
+            Ok(resource) => Ok(Some(Place::of(object, resource))),
+            Err(ApplyError::Kind { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     fn path(&mut self, object: &ObjectRef) -> Result<String, ApplyError> {
+        self.resource(object).map(|resource| object_path(object, resource))
+    }
+
+    fn resource(&mut self, object: &ObjectRef) -> Result<&Resource, ApplyError> {
         let key = (object.api_version.clone(), object.kind.clone());
         if !self.kinds.contains_key(&key) {
             let list = self.client.get(&group_path(&object.api_version)).map_err(|source| failed(object, source))?;
@@ -99,7 +112,7 @@ impl Applier {
             })?;
             self.kinds.insert(key.clone(), resource);
         }
-        Ok(object_path(object, &self.kinds[&key]))
+        Ok(&self.kinds[&key])
     }
 }
 
@@ -123,8 +136,7 @@ fn object_path(object: &ObjectRef, resource: &Resource) -> String {
     let group = group_path(&object.api_version);
     let Resource { plural, namespaced } = resource;
     if *namespaced {
-        let namespace = object.namespace.as_deref().unwrap_or("default");
-        format!("{group}/namespaces/{namespace}/{plural}/{}", object.name)
+        format!("{group}/namespaces/{}/{plural}/{}", object.namespace_or_default(), object.name)
     } else {
         format!("{group}/{plural}/{}", object.name)
     }

@@ -1,7 +1,8 @@
 //! Manifest files as objects.
 
-use serde::Deserialize as _;
 use serde_json::Value;
+
+use super::yaml;
 
 /// A text that is no manifest.
 #[derive(Debug, thiserror::Error)]
@@ -48,7 +49,7 @@ pub fn objects(text: &str) -> Result<Vec<Object>, BadManifest> {
     let mut found = Vec::new();
     for (index, document) in serde_yaml_ng::Deserializer::from_str(text).enumerate() {
         let number = index + 1;
-        let value = Value::deserialize(document).map_err(|source| BadManifest::Yaml { number, source })?;
+        let value = yaml::value(document, text).map_err(|source| BadManifest::Yaml { number, source })?;
         if value.is_null() {
             continue;
         }
@@ -70,7 +71,7 @@ fn object(value: Value, number: usize) -> Result<Object, BadManifest> {
         api_version: text(&value["apiVersion"], "apiVersion")?,
         kind: text(&value["kind"], "kind")?,
         name: text(&value["metadata"]["name"], "metadata.name")?,
-        namespace: value["metadata"]["namespace"].as_str().map(ToOwned::to_owned),
+        namespace: value["metadata"]["namespace"].as_str().filter(|name| !name.is_empty()).map(ToOwned::to_owned),
         value,
     })
 }
@@ -96,6 +97,14 @@ mod tests {
     fn an_object_without_a_name_says_which() {
         let error = objects("apiVersion: v1\nkind: Pod\n").expect_err("no name").to_string();
         assert_eq!(error, "document 1: `metadata.name` is missing");
+    }
+
+    #[test]
+    fn modes_and_merged_maps_are_sent_as_kubectl_sends_them() {
+        let text = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nbase: &base {defaultMode: 0400}\n\
+                    spec: {volumes: [{name: key, secret: {<<: *base, optional: true}}]}\n";
+        let secret = &objects(text).expect("valid")[0].value["spec"]["volumes"][0]["secret"];
+        assert_eq!(*secret, serde_json::json!({"defaultMode": 256, "optional": true}));
     }
 
     proptest! {

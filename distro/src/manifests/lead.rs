@@ -16,7 +16,41 @@ use crate::{
 const LEASES: &str = "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases";
 const NAME: &str = "sk8s-leader";
 /// How long a lease is good after its last renewal.
-pub const LENGTH: Duration = Duration::from_secs(30);
+const LENGTH: Duration = Duration::from_secs(30);
+/// How long its holder goes by it. What it began is to have ended before another may begin: a request takes at most ten seconds.
+const TRUSTED: Duration = Duration::from_secs(20);
+
+/// Whose the lease is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// This controller's, renewed right now.
+    Ours,
+    /// Another's.
+    Anothers,
+    /// That could not be said.
+    Unknown,
+}
+
+/// For how long a controller may go by its lease. Times are those of a clock of its own.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Tenure(Option<Duration>);
+
+impl Tenure {
+    /// Takes in what was answered to a question that was asked then: the lease is good from there on, not from the answer.
+    pub fn heard(&mut self, answer: Answer, asked: Duration) {
+        match answer {
+            Answer::Ours => self.0 = Some(asked + TRUSTED),
+            Answer::Anothers => self.0 = None,
+            Answer::Unknown => {}
+        }
+    }
+
+    /// How long it still leads if it hears nothing more; zero if it does not lead.
+    #[must_use]
+    pub fn left(&self, now: Duration) -> Duration {
+        self.0.map_or(Duration::ZERO, |end| end.saturating_sub(now))
+    }
+}
 
 /// One controller's view of the lease.
 #[derive(Debug)]
@@ -40,17 +74,15 @@ impl Lead {
         Self { node, seen: None }
     }
 
-    /// Who it is.
-    #[must_use]
-    pub const fn node(&self) -> &NodeName {
-        &self.node
+    /// Renews the lease if it is this controller's, takes it if it has lapsed; whose it is then.
+    pub fn ask(&mut self, client: &Client) -> Answer {
+        self.renew(client).unwrap_or_else(|error| {
+            tracing::debug!(%error, "who leads is not known");
+            Answer::Unknown
+        })
     }
 
-    /// Renews the lease if it is this controller's, takes it if it has lapsed; whether this controller leads.
-    ///
-    /// # Errors
-    /// If the API cannot be reached or refuses. Losing a race is no error.
-    pub fn leads(&mut self, client: &Client) -> Result<bool, ApiError> {
+    fn renew(&mut self, client: &Client) -> Result<Answer, ApiError> {
         let path = format!("{LEASES}/{NAME}");
         let there = client.get(&path)?;
         let version =
@@ -60,11 +92,12 @@ impl Lead {
         }
         let unchanged = self.seen.as_ref().map_or(Duration::ZERO, |(_, since)| since.elapsed());
         let written = match turn(there.as_ref(), self.node.as_str(), unchanged) {
-            Turn::Wait => return Ok(false),
+            Turn::Wait => return Ok(Answer::Anothers),
             Turn::Make => client.create(LEASES, &lease(&self.node, clock::now(), None))? == Creation::Made,
             Turn::Take => client.replace(&path, &lease(&self.node, clock::now(), Some(version)))?,
         };
-        Ok(written)
+        // Where something else was faster, the next look tells what.
+        Ok(if written { Answer::Ours } else { Answer::Unknown })
     }
 }
 
@@ -94,7 +127,7 @@ mod tests {
 
     use serde_json::json;
 
-    use super::{LENGTH, Turn, lease, turn};
+    use super::{Answer, LENGTH, TRUSTED, Tenure, Turn, lease, turn};
     use crate::pki::UnixTime;
 
     #[test]
@@ -107,5 +140,21 @@ mod tests {
         assert_eq!(turn(Some(&held), "mill", little), Turn::Wait);
         assert_eq!(turn(Some(&held), "mill", LENGTH), Turn::Take);
         assert_eq!(turn(Some(&json!({"spec": {}})), "mill", little), Turn::Take, "given up");
+    }
+
+    #[test]
+    fn who_hears_nothing_stops_long_before_another_may_begin() {
+        let (mut tenure, second) = (Tenure::default(), Duration::from_secs(1));
+        assert_eq!(tenure.left(Duration::ZERO), Duration::ZERO);
+        tenure.heard(Answer::Unknown, second);
+        assert_eq!(tenure.left(second), Duration::ZERO, "what is not known is not ours");
+        tenure.heard(Answer::Ours, 2 * second);
+        assert_eq!(tenure.left(12 * second), TRUSTED - 10 * second, "from the question on");
+        tenure.heard(Answer::Unknown, 20 * second);
+        assert_eq!((tenure.left(21 * second), tenure.left(22 * second)), (second, Duration::ZERO));
+        tenure.heard(Answer::Ours, 23 * second);
+        tenure.heard(Answer::Anothers, 24 * second);
+        assert_eq!(tenure.left(24 * second), Duration::ZERO);
+        assert!(TRUSTED + 10 * second <= LENGTH);
     }
 }

@@ -1,5 +1,7 @@
 //! What a stack has put into the cluster, remembered in the cluster: a ConfigMap of `kube-system`.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::stack::{ObjectRef, StackName};
@@ -30,8 +32,11 @@ pub fn path(stack: &StackName) -> String {
     format!("/api/v1/namespaces/kube-system/configmaps/{}", name(stack.as_str()))
 }
 
+/// What the names of records begin with.
+const HEAD: &str = "sk8s-stack-";
+
 fn name(stack: &str) -> String {
-    format!("sk8s-stack-{stack}")
+    format!("{HEAD}{stack}")
 }
 
 impl StackRecord {
@@ -72,9 +77,24 @@ impl StackRecord {
     }
 }
 
+/// What is remembered of every stack, as far as it can be read.
+pub type Records = BTreeMap<StackName, Result<StackRecord, BadStack>>;
+
+/// Reads a list of such ConfigMaps.
+#[must_use]
+pub fn read_all(list: &Value) -> Records {
+    let read = |object: &Value| {
+        let name = object["metadata"]["name"].as_str().unwrap_or_default();
+        let record = StackRecord::read(object);
+        let stack = record.as_ref().map_or(name.strip_prefix(HEAD).unwrap_or(name), |record| &record.stack);
+        (StackName::of(stack), record)
+    };
+    list["items"].as_array().into_iter().flatten().map(read).collect()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::StackRecord;
+    use super::{StackRecord, read_all};
     use crate::manifests::ObjectRef;
 
     #[test]
@@ -87,7 +107,11 @@ mod tests {
         };
         let record =
             StackRecord { stack: "web".to_owned(), node: "barn".parse().expect("a name"), objects: vec![object] };
-        assert_eq!(StackRecord::read(&record.object()), Ok(record));
+        assert_eq!(StackRecord::read(&record.object()).as_ref(), Ok(&record));
         assert!(StackRecord::read(&serde_json::json!({"data": {"stack": "web"}})).is_err());
+        let damaged = serde_json::json!({"metadata": {"name": "sk8s-stack-shop"}});
+        let all = read_all(&serde_json::json!({"items": [record.object(), damaged]}));
+        let stacks: Vec<_> = all.iter().map(|(stack, record)| (stack.as_str(), record.is_ok())).collect();
+        assert_eq!(stacks, [("shop", false), ("web", true)]);
     }
 }

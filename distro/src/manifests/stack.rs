@@ -49,12 +49,17 @@ impl fmt::Display for StackName {
     }
 }
 
+/// One look at a folder: its stacks, each with its files.
+pub type Look = BTreeMap<StackName, Snapshot>;
+
 /// The stacks of a folder, each with its files.
 ///
 /// # Errors
-/// If the folder or one in it cannot be read: what cannot be read is not gone.
-pub fn stacks(folder: &Path) -> Result<BTreeMap<StackName, Snapshot>, FsError> {
-    let mut found: BTreeMap<StackName, Snapshot> = BTreeMap::new();
+/// If the folder is not there, or it or one in it cannot be read: what cannot be read is not gone.
+pub fn stacks(folder: &Path) -> Result<Look, FsError> {
+    // A folder that is not there is one that was not mounted, or is just being replaced.
+    fs::open(folder)?;
+    let mut found = Look::new();
     for (path, print) in snapshot(folder)? {
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
         found.entry(StackName::of(&name)).or_default().insert(path, print);
@@ -85,10 +90,28 @@ pub struct ObjectRef {
 }
 
 impl ObjectRef {
-    /// The same object has the same identity in every version of its group.
-    fn identity(&self) -> (&str, &str, Option<&str>, &str) {
-        let group = self.api_version.split_once('/').map_or("", |(group, _)| group);
-        (group, &self.kind, self.namespace.as_deref(), &self.name)
+    /// The group of its kind; the core group has no name.
+    #[must_use]
+    pub fn group(&self) -> &str {
+        self.api_version.split_once('/').map_or("", |(group, _)| group)
+    }
+
+    /// The namespace that it is in, if its kind has any.
+    #[must_use]
+    pub fn namespace_or_default(&self) -> &str {
+        self.namespace.as_deref().filter(|name| !name.is_empty()).unwrap_or("default")
+    }
+
+    /// Whether another may be the same object: they are alike but for version and namespace.
+    #[must_use]
+    pub fn is_like(&self, other: &Self) -> bool {
+        (self.group(), &self.kind, &self.name) == (other.group(), &other.kind, &other.name)
+    }
+
+    /// Of objects of which these are the same, one is as good as the other; the same object may still have several, as only the
+    /// cluster knows which kinds are in namespaces.
+    fn identity(&self) -> (&str, &str, &str, &str) {
+        (self.group(), &self.kind, self.namespace_or_default(), &self.name)
     }
 }
 
@@ -103,13 +126,6 @@ impl From<&Object> for ObjectRef {
     }
 }
 
-/// What was applied and is wanted no more, the last first: what stands on another goes before it.
-#[must_use]
-pub fn gone(before: &[ObjectRef], now: &[ObjectRef]) -> Vec<ObjectRef> {
-    let wanted: BTreeSet<_> = now.iter().map(ObjectRef::identity).collect();
-    before.iter().rev().filter(|object| !wanted.contains(&object.identity())).cloned().collect()
-}
-
 /// Both, each object once: what must be remembered before anything is applied, so that nothing is forgotten half-way.
 #[must_use]
 pub fn all(before: &[ObjectRef], now: &[ObjectRef]) -> Vec<ObjectRef> {
@@ -122,7 +138,7 @@ pub fn all(before: &[ObjectRef], now: &[ObjectRef]) -> Vec<ObjectRef> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{ObjectRef, StackName, all, gone, stacks};
+    use super::{ObjectRef, StackName, all, stacks};
     use crate::sys::{
         fs::{self, Access},
         machine,
@@ -134,10 +150,9 @@ mod tests {
     }
 
     #[test]
-    fn what_left_the_files_is_gone_and_a_newer_version_is_not() {
+    fn what_left_the_files_is_remembered_beside_what_is_in_them() {
         let before = [object("apps/v1beta1", "a"), object("apps/v1", "b"), object("apps/v1", "c")];
         let now = [object("apps/v1", "a")];
-        assert_eq!(gone(&before, &now), [before[2].clone(), before[1].clone()]);
         assert_eq!(all(&before, &now), [before[1].clone(), before[2].clone(), now[0].clone()]);
     }
 
@@ -152,6 +167,7 @@ mod tests {
         let found = stacks(folder.path()).expect("readable");
         let counts: Vec<_> = found.iter().map(|(name, files)| (name.as_str(), files.len())).collect();
         assert_eq!(counts, [("shop", 2), ("web", 1)]);
+        assert!(stacks(&folder.path().join("unmounted")).is_err(), "no folder is not an empty one");
     }
 
     proptest! {
@@ -164,14 +180,11 @@ mod tests {
             prop_assert_eq!(first == second, a == b);
         }
 
-        /// Nothing that is wanted is ever removed, and nothing that was applied is forgotten.
+        /// Nothing that was applied is forgotten.
         #[test]
-        fn removing_and_remembering_are_complete(before in "[a-f]{0,6}", now in "[a-f]{0,6}") {
+        fn remembering_is_complete(before in "[a-f]{0,6}", now in "[a-f]{0,6}") {
             let refs = |text: &str| text.chars().map(|c| object("apps/v1", &c.to_string())).collect::<Vec<_>>();
             let (before, now) = (refs(&before), refs(&now));
-            let removed = gone(&before, &now);
-            prop_assert!(now.iter().all(|object| !removed.contains(object)));
-            prop_assert!(before.iter().all(|object| now.contains(object) || removed.contains(object)));
             let remembered = all(&before, &now);
             prop_assert!(before.iter().chain(&now).all(|object| remembered.contains(object)));
         }

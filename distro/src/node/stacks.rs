@@ -1,140 +1,87 @@
 //! The owner's manifests folder, kept in the cluster as it is on the disk; of several controllers, the leader's.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+mod lead;
+
+use std::{path::Path, time::Duration};
 
 use tokio::sync::watch;
 
 use super::{
     prepare::Prepared,
-    tasks::{Failure, blocking},
+    tasks::{Told, blocking},
 };
 use crate::{
     api::Client,
-    config::NodeName,
-    manifests::{self, Lead, Object, RECORDS, Snapshot, StackName, StackRecord},
+    manifests::{Book, Disk, Live},
     supervisor::chain,
-    sys::fs,
 };
 
 /// How often the folder is looked at.
 const PERIOD: Duration = Duration::from_secs(5);
 
-/// What is known of the stacks.
-#[derive(Debug, Default)]
-struct Book {
-    applied: BTreeMap<StackName, Snapshot>,
-    told: BTreeMap<StackName, String>,
-    recorded: bool,
-}
-
-/// Follows the folder for as long as the process lives, and tells whether this controller leads. A stack that fails is tried again,
-/// and its mistake is told once.
+/// Follows the folder for as long as the process lives, and tells whether this controller leads.
 pub async fn follow(node: &Prepared, api: &watch::Receiver<Client>, tell: &watch::Sender<bool>) {
-    let (name, mut lead) = (node.settings.node.clone(), Lead::new(node.settings.node.clone()));
-    let mut book = Book::default();
-    loop {
-        let client = api.borrow().clone();
-        let leads = if node.duty.admits() {
-            let (back, asked) = ask(lead, client.clone()).await;
-            lead = back;
-            asked
-        } else {
-            true
-        };
-        tell.send_if_modified(|told| std::mem::replace(told, leads) != leads);
-        if leads {
-            match manifests::stacks(&node.paths.manifests()) {
-                Ok(stacks) => book.round(&client, &name, stacks).await,
-                Err(error) => tracing::warn!(error = %chain(&error), "manifests not read"),
-            }
-        } else {
-            // Another applies its own meanwhile: all is to be looked at anew when it is this one's turn again.
-            book = Book::default();
-        }
-        tokio::time::sleep(PERIOD).await;
-    }
+    tokio::join!(lead::keep(node, api, tell), rounds(node, api, tell.subscribe()));
 }
 
-async fn ask(mut lead: Lead, client: Client) -> (Lead, bool) {
-    let node = lead.node().clone();
-    let asked = tokio::task::spawn_blocking(move || {
-        let leads = lead.leads(&client);
-        (lead, leads)
-    });
-    match asked.await {
-        Ok((lead, Ok(leads))) => (lead, leads),
-        Ok((lead, Err(error))) => {
-            tracing::debug!(%error, "who leads is not known");
-            (lead, false)
-        }
-        Err(_) => (Lead::new(node), false),
-    }
+/// The folder, and the list of what was applied from it. That is beside the keys, where every backup takes it along, and where nobody
+/// copies it from one controller to another as the owner may the folder.
+fn disk(node: &Prepared) -> Disk {
+    Disk { folder: node.paths.manifests(), list: node.paths.pki().join(Path::new("stacks.json")) }
 }
 
-impl Book {
-    async fn round(&mut self, client: &Client, node: &NodeName, stacks: BTreeMap<StackName, Snapshot>) {
-        let gone: BTreeSet<StackName> =
-            self.applied.keys().filter(|name| !stacks.contains_key(*name)).cloned().collect();
-        if !self.recorded || !gone.is_empty() {
-            let (client, node, there) = (client.clone(), node.clone(), stacks.keys().cloned().collect());
-            match blocking(move || dissolve_absent(&client, &node, &there)).await {
-                Ok(()) => {
-                    self.recorded = true;
-                    self.applied.retain(|name, _| !gone.contains(name));
+async fn rounds(node: &Prepared, api: &watch::Receiver<Client>, mut leads: watch::Receiver<bool>) {
+    while leads.wait_for(|leads| *leads).await.is_ok() {
+        // Another applied its own meanwhile: all is to be looked at anew.
+        let (mut book, mut told) = (None, Told::default());
+        while goes_on(&leads) {
+            let (client, name, mut disk) = (api.borrow().clone(), node.settings.node.clone(), disk(node));
+            let (known, turn) = (book.take(), leads.clone());
+            let done = blocking(move || {
+                let mut book = known.unwrap_or_else(|| Book::open(name, &mut disk));
+                let done = book.round(&mut disk, &mut Live::new(client, || goes_on(&turn)));
+                Ok((book, done.map_err(|error| chain(&error))))
+            });
+            let error = match done.await {
+                Ok((back, done)) => {
+                    book = Some(back);
+                    done.err()
                 }
-                Err(error) => tracing::warn!(error = chain(&*error), "stacks whose files are gone are still there"),
-            }
-        }
-        for (stack, files) in stacks {
-            if self.applied.get(&stack) == Some(&files) {
-                continue;
-            }
-            let (client, node, name) = (client.clone(), node.clone(), stack.clone());
-            let paths: Vec<_> = files.keys().cloned().collect();
-            let work = move || -> Result<_, Failure> {
-                let mut objects: Vec<Object> = Vec::new();
-                for path in paths {
-                    let text = fs::read_to_string(&path)?;
-                    let found =
-                        manifests::objects(&text).map_err(|error| format!("{}: {}", path.display(), chain(&error)))?;
-                    objects.extend(found);
-                }
-                Ok(manifests::settle(&client, (&name, &node), &objects)?)
+                Err(error) => Some(chain(&*error)),
             };
-            match blocking(work).await {
-                Ok(done) => {
-                    tracing::info!(%stack, applied = done.applied, removed = done.removed, "applied");
-                    self.told.remove(&stack);
-                    self.applied.insert(stack, files);
-                }
-                Err(error) => {
-                    let error = chain(&*error);
-                    if self.told.insert(stack.clone(), error.clone()).as_ref() != Some(&error) {
-                        tracing::warn!(%stack, error, "not applied");
-                    }
-                }
+            match error {
+                None => told.forget(),
+                Some(error) if told.is_news(&error) => tracing::warn!(error, "the manifests folder is not followed"),
+                Some(_) => {}
             }
+            tokio::time::sleep(PERIOD).await;
         }
     }
 }
 
-/// Removes what stacks of this controller applied whose files are gone.
-fn dissolve_absent(client: &Client, node: &NodeName, there: &BTreeSet<StackName>) -> Result<(), Failure> {
-    let list = client.get(RECORDS)?.unwrap_or_default();
-    for object in list["items"].as_array().into_iter().flatten() {
-        let record = match StackRecord::read(object) {
-            Ok(record) => record,
-            Err(error) => {
-                tracing::warn!(%error, "a stack is left alone");
-                continue;
-            }
-        };
-        if record.node != *node || there.contains(&StackName::of(&record.stack)) {
-            continue;
-        }
-        let done = manifests::dissolve(client, &record)?;
-        tracing::info!(stack = record.stack, removed = done.removed, "its files are gone");
+/// Whether this controller has led ever since the receiver was last asked: it may have lost the lead, and have it again.
+fn goes_on(leads: &watch::Receiver<bool>) -> bool {
+    leads.has_changed().is_ok_and(|changed| !changed)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::watch;
+
+    use super::goes_on;
+
+    #[test]
+    fn a_lead_that_was_lost_between_is_another() {
+        let tell = watch::Sender::new(false);
+        let mut leads = tell.subscribe();
+        tell.send_replace(true);
+        assert!(*leads.borrow_and_update() && goes_on(&leads) && goes_on(&leads.clone()));
+        tell.send_replace(false);
+        tell.send_replace(true);
+        assert!(!goes_on(&leads));
+        leads.mark_unchanged();
+        assert!(goes_on(&leads));
+        drop(tell);
+        assert!(!goes_on(&leads), "the process ends");
     }
-    Ok(())
 }

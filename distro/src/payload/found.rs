@@ -49,7 +49,24 @@ impl Payload {
         Self::open(fs::open(program)?, program.to_owned())
     }
 
+    /// What is said of the files that a program carries, for whichever architecture; `None` if it carries none.
+    ///
+    /// # Errors
+    /// If the program cannot be read, or was cut short or changed.
+    pub fn index_of(program: &Path) -> Result<Option<Index>, PayloadError> {
+        Ok(Self::find(fs::open(program)?, program.to_owned())?.map(|payload| payload.index))
+    }
+
     fn open(file: File, program: PathBuf) -> Result<Option<Self>, PayloadError> {
+        match Self::find(file, program)? {
+            Some(Self { program, index, .. }) if index.arch().kernel() != std::env::consts::ARCH => {
+                Err(PayloadError::Foreign { program, theirs: index.arch() })
+            }
+            found => Ok(found),
+        }
+    }
+
+    fn find(file: File, program: PathBuf) -> Result<Option<Self>, PayloadError> {
         let bad = |source| PayloadError::Bad { program: program.clone(), source };
         let size = fs::during("look at", &program, file.metadata())?.len();
         let tail = size.min(TRAILER as u64);
@@ -57,9 +74,6 @@ impl Payload {
         let Some(trailer) = payload::find(&head, &tail, size).map_err(bad)? else { return Ok(None) };
         let (at, bytes) = trailer.index_place();
         let index = trailer.index(&read(&program, &file, (at, u64::from(bytes)))?).map_err(bad)?;
-        if index.arch().kernel() != std::env::consts::ARCH {
-            return Err(PayloadError::Foreign { program, theirs: index.arch() });
-        }
         Ok(Some(Self { program, file, frame: trailer.frame_place(), digest: trailer.digest(), index }))
     }
 

@@ -8,10 +8,8 @@ use crate::{
     node_address::NodeAddress,
     seed::{Fault, KeyPath, interfaces},
     storage::StorageType,
+    token::MOST_SERVERS,
 };
-
-/// How many addresses a join token holds.
-const MOST_SERVERS: usize = 16;
 
 type Faults = Vec<(KeyPath, Fault)>;
 

@@ -20,7 +20,7 @@ pub use ssh::{BadSsh, KeyFile, Ssh, SshAddress, SshUser};
 pub use storage::Storage;
 
 use crate::{
-    seed::{Api, Fault, KeyPath, Problem, Problems, Source, checked, decode, line_of},
+    seed::{Api, Fault, KeyPath, Problem, Problems, San, Source, checked, decode, line_of},
     token::Server,
 };
 
@@ -56,6 +56,19 @@ impl Cluster {
     #[must_use]
     pub fn servers(&self) -> Vec<Server> {
         self.controllers().flat_map(Host::servers).collect()
+    }
+
+    /// All names and addresses that the API's certificate has besides those that a node finds for itself: those asked for, and
+    /// where controllers are called.
+    #[must_use]
+    pub fn sans(&self) -> Vec<San> {
+        let mut sans = self.spec.api.sans.clone();
+        for server in self.servers() {
+            // Every host that is called is a DNS name or an address, and of a name the certificate has the lower case.
+            let san = server.host_and_port().0.to_ascii_lowercase().parse().ok();
+            sans.extend(san.filter(|san| !sans.contains(san)));
+        }
+        sans
     }
 
     /// The hosts that control it, in the file's order.

@@ -61,6 +61,22 @@ fn a_k0sctl_file_is_imported_and_what_is_left_is_told() {
 }
 
 #[test]
+fn hosts_without_a_name_get_each_their_own() {
+    let named = |roles: &[(&str, &str)]| -> Vec<String> {
+        let host = |(role, ssh): &(&str, &str)| format!("  - role: {role}\n    ssh: {{address: {ssh}}}\n");
+        let hosts: String = roles.iter().map(host).collect();
+        let text = format!("apiVersion: k0sctl.k0sproject.io/v1beta1\nspec:\n  hosts:\n{hosts}");
+        let imported = k0sctl::import(&text).unwrap();
+        assert!(imported.remarks.iter().all(|remark| !remark.contains("has it already")), "{:?}", imported.remarks);
+        imported.cluster.spec.hosts.iter().map(|host| host.name.to_string()).collect()
+    };
+    let both = [("controller", "10.0.0.1"), ("controller+worker", "10.0.0.2"), ("worker", "10.0.0.3")];
+    assert_eq!(named(&both), ["controller-1", "controller-2", "worker-1"]);
+    let mixed = [("worker", "10.0.0.1"), ("worker", "10.0.0.2"), ("worker", "worker-1.example.org")];
+    assert_eq!(named(&mixed), ["worker-2", "worker-3", "worker-1"], "a name that a later host has is not free");
+}
+
+#[test]
 fn what_is_no_k0sctl_file_is_refused() {
     let k0s = k0sctl::import("apiVersion: k0s.k0sproject.io/v1beta1\n").unwrap_err();
     assert_eq!(
@@ -120,6 +136,14 @@ fn the_files_in_the_documentation_are_good() {
 }
 
 proptest! {
+    #[test]
+    fn wherever_a_controller_is_called_is_a_name_of_the_certificate(server in "([a-zA-Z0-9-]{1,9}\\.){0,2}[a-zA-Z0-9]{1,9}|[0-9]{1,3}(\\.[0-9]{1,3}){3}|\\[[0-9a-f:]{2,12}\\](:[0-9]{1,4})?") {
+        let text = format!("apiVersion: skerry.dev/v1\nkind: Cluster\nspec:\n  hosts:\n  - {{name: a, role: controller, addresses: ['{server}', other]}}\n");
+        if let Ok(cluster) = cluster(&text) {
+            prop_assert_eq!(cluster.sans().len(), 2, "{}", server);
+        }
+    }
+
     #[test]
     fn arbitrary_yaml_never_panics(text in "(apiVersion|spec|hosts|name|role|network|- |  |: |[a-z]{1,3}|\n|[0-9.:/]{1,5}|\\{|\\}|\\[|\\]|,){0,60}") {
         let _any = cluster(&text);

@@ -37,6 +37,25 @@ pub enum ArtefactKind {
     Manifest,
 }
 
+/// Who may read an image.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Readers {
+    /// Everyone.
+    #[default]
+    All,
+    /// Its owner alone: a seed lies in it, and with that keys or a token.
+    Owner,
+}
+
+impl Readers {
+    const fn mode(self) -> u32 {
+        match self {
+            Self::All => 0o644,
+            Self::Owner => 0o600,
+        }
+    }
+}
+
 /// A finished file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Artefact {
@@ -59,7 +78,7 @@ pub type ManifestOf<'a> = &'a dyn Fn(Blob) -> std::io::Result<String>;
 /// If a file cannot be read or written.
 pub fn finish(
     raw: NamedTempFile,
-    (out, base): (&Path, &str),
+    (out, base, readers): (&Path, &str, Readers),
     manifest: ManifestOf<'_>,
     step: &Step,
 ) -> Result<Vec<Artefact>, FsError> {
@@ -91,8 +110,8 @@ pub fn finish(
         fsx::write_atomic(&path, text.as_bytes())?;
         artefacts.push(Artefact { kind, path, size: text.len() as u64, sha256: Digest::of(text.as_bytes()) });
     }
-    fsx::persist(packed.file, &path(".zst"))?;
-    fsx::persist(raw, &path(""))?;
+    fsx::persist_as(packed.file, &path(".zst"), readers.mode())?;
+    fsx::persist_as(raw, &path(""), readers.mode())?;
     Ok(artefacts)
 }
 
@@ -116,7 +135,8 @@ mod tests {
         bytes[3 * sparse::CHUNK] = 1;
         raw.write_all(&bytes).unwrap();
         let step = Reporter::quiet().step("x");
-        let artefacts = finish(raw, (dir.path(), "a"), &|image| Ok(image.sha256.to_string()), &step).unwrap();
+        let artefacts =
+            finish(raw, (dir.path(), "a", Readers::All), &|image| Ok(image.sha256.to_string()), &step).unwrap();
         step.done(crate::report::Outcome::Made);
         let packed = fsx::read(&dir.path().join("a.img.zst")).unwrap();
         assert_eq!(zstd::decode_all(&packed[..]).unwrap(), bytes);
@@ -129,12 +149,31 @@ mod tests {
     }
 
     #[test]
+    fn an_image_with_a_seed_is_for_its_owner_alone() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let dir = tempfile::tempdir().unwrap();
+        for (readers, image) in [(Readers::Owner, 0o600), (Readers::All, 0o644)] {
+            let mut raw = fsx::temp_file_in(dir.path()).unwrap();
+            raw.write_all(&[7; 4096]).unwrap();
+            let step = Reporter::quiet().step("x");
+            let artefacts = finish(raw, (dir.path(), "a", readers), &|_| Ok(String::new()), &step).unwrap();
+            step.done(crate::report::Outcome::Made);
+            for artefact in artefacts {
+                let meta = fsx::symlink_metadata(&artefact.path).unwrap().unwrap();
+                let has_bytes = matches!(artefact.kind, ArtefactKind::Image | ArtefactKind::ImageZst);
+                let wanted = if has_bytes { image } else { 0o644 };
+                assert_eq!(meta.permissions().mode() & 0o777, wanted, "{}", artefact.path.display());
+            }
+        }
+    }
+
+    #[test]
     fn a_folder_that_cannot_be_written_is_named() {
         let dir = tempfile::tempdir().unwrap();
         let raw = fsx::temp_file_in(dir.path()).unwrap();
         let step = Reporter::quiet().step("x");
         let missing = Path::new("/proc/nowhere");
-        let error = finish(raw, (missing, "a"), &|_| Ok(String::new()), &step).unwrap_err();
+        let error = finish(raw, (missing, "a", Readers::All), &|_| Ok(String::new()), &step).unwrap_err();
         assert_eq!(error.to_string(), "could not create folder `/proc/nowhere`");
     }
 }

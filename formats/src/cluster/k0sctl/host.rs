@@ -1,17 +1,15 @@
 //! One host of a k0sctl.yaml.
 
-use std::{collections::BTreeMap, net::IpAddr, str::FromStr as _};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+    str::FromStr as _,
+};
 
 use serde_yaml_ng::Value;
 
-use super::{Remarks, map, of_role, way};
-use crate::{
-    cluster::{Cluster, Host},
-    duty::Duty,
-    node_address::NodeAddress,
-    seed::HostName,
-    token::Server,
-};
+use super::{Remarks, map, way};
+use crate::{cluster::Host, duty::Duty, node_address::NodeAddress, seed::HostName, token::Server};
 
 /// Keys below which a host's address stands.
 const WAYS: [&str; 3] = ["ssh", "openSSH", "winRM"];
@@ -20,8 +18,8 @@ const PRIVATE: [&str; 2] = ["privateAddress", "privateInterface"];
 const CARRIED: [&str; 9] =
     ["role", "hostname", "noTaints", PRIVATE[0], PRIVATE[1], "installFlags", "ssh", "openSSH", "localhost"];
 
-/// A host, as far as it can be carried over; none without a role.
-pub fn host(index: usize, value: &Value, so_far: &Cluster, remarks: &mut Remarks) -> Option<Host> {
+/// A host, as far as it can be carried over; none without a role. Its name is one that is not taken, unless k0sctl says it.
+pub fn host(index: usize, value: &Value, taken: &mut BTreeSet<HostName>, remarks: &mut Remarks) -> Option<Host> {
     let at = format!("spec.hosts[{index}]");
     let role = match value["role"].as_str().unwrap_or_default().parse::<Duty>() {
         Ok(role) => role,
@@ -31,10 +29,9 @@ pub fn host(index: usize, value: &Value, so_far: &Cluster, remarks: &mut Remarks
         }
     };
     remarks.left(&at, &map(value), &CARRIED);
-    let address = WAYS.iter().find_map(|way| value[*way]["address"].as_str());
-    let name = named(value, address).unwrap_or_else(|| {
-        let number = of_role(so_far, role) + 1;
-        let name = numbered(role, number);
+    let address = address(value);
+    let name = named(value).unwrap_or_else(|| {
+        let name = numbered(role, taken);
         remarks.add(&at, &format!("k0sctl does not say its host name: it is called `{name}`; change it as you like"));
         name
     });
@@ -83,14 +80,23 @@ pub fn without_metrics_server(value: &Value) -> bool {
 }
 
 /// Its `hostname`, or the first label of the name it is called by.
-fn named(value: &Value, address: Option<&str>) -> Option<HostName> {
-    let of_address = address.filter(|text| text.parse::<IpAddr>().is_err()).and_then(|text| text.split('.').next());
+pub fn named(value: &Value) -> Option<HostName> {
+    let of_address =
+        address(value).filter(|text| text.parse::<IpAddr>().is_err()).and_then(|text| text.split('.').next());
     [value["hostname"].as_str(), of_address].into_iter().flatten().find_map(|text| text.to_lowercase().parse().ok())
 }
 
-fn numbered(role: Duty, number: usize) -> HostName {
+fn address(value: &Value) -> Option<&str> {
+    WAYS.iter().find_map(|way| value[*way]["address"].as_str())
+}
+
+/// What it does and the first number that is free, which is taken from now on.
+fn numbered(role: Duty, taken: &mut BTreeSet<HostName>) -> HostName {
     let stem = if role.controls() { "controller" } else { "worker" };
-    HostName::from_str(&format!("{stem}-{number}")).unwrap_or_default()
+    let mut names = (0..=taken.len()).filter_map(|number| HostName::from_str(&format!("{stem}-{}", number + 1)).ok());
+    let name = names.find(|name| !taken.contains(name)).unwrap_or_default();
+    taken.insert(name.clone());
+    name
 }
 
 /// Which of its addresses other hosts reach it at.

@@ -7,7 +7,7 @@ mod words;
 use serde_yaml_ng::{Mapping, Value};
 
 use super::{Cluster, Storage};
-use crate::{duty::Duty, seed::Source, storage::StorageType};
+use crate::{seed::Source, storage::StorageType};
 
 /// What became of a k0sctl.yaml.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,8 +91,9 @@ pub fn import(text: &str) -> Result<Imported, ImportError> {
     let spec = &root["spec"];
     remarks.left("spec", &map(spec), &["hosts", "k0s"]);
     let hosts = spec["hosts"].as_sequence().filter(|hosts| !hosts.is_empty()).ok_or(ImportError::NoHosts)?;
+    let mut taken = hosts.iter().filter_map(host::named).collect();
     for (index, value) in hosts.iter().enumerate() {
-        cluster.spec.hosts.extend(host::host(index, value, &cluster, &mut remarks));
+        cluster.spec.hosts.extend(host::host(index, value, &mut taken, &mut remarks));
     }
     // k0s runs it unless its flags say otherwise; people who come from there use it.
     cluster.spec.metrics_server.enabled = !hosts.iter().any(host::without_metrics_server);
@@ -122,6 +123,13 @@ fn k0s(k0s: &Value, cluster: &mut Cluster, remarks: &mut Remarks) {
             Ok(_) => {}
             Err(_) => remarks.add(&format!("{at}.api"), &format!("`{name}` is no DNS name and no address")),
         }
+    }
+    if let Some(name) = api["externalAddress"].as_str() {
+        let why = format!(
+            "only a name in the API's certificate here: nodes join at the controllers' `addresses`; kubeconfigs call it with \
+             `cluster kubeconfig --server https://{name}:6443`"
+        );
+        remarks.add(&format!("{at}.api.externalAddress"), &why);
     }
     remarks.left(&format!("{at}.network"), &map(network), &["podCIDR", "serviceCIDR", "clusterDomain"]);
     let mut range = |key: &str| {
@@ -159,9 +167,4 @@ fn unfinished(cluster: &Cluster) -> Vec<String> {
     let text = cluster.to_yaml().unwrap_or_default();
     let read = super::read(&Source::new("the file printed"), text.as_bytes());
     read.err().iter().flat_map(|problems| problems.iter()).map(ToString::to_string).collect()
-}
-
-/// How many hosts of a role there are so far.
-fn of_role(cluster: &Cluster, role: Duty) -> usize {
-    cluster.spec.hosts.iter().filter(|host| host.role == role).count()
 }
