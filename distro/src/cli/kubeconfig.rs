@@ -73,7 +73,7 @@ fn open(places: Places, way: Way) -> Result<(Identity, Settings, String), CliErr
         return Err(CliError::NoCluster(folder));
     }
     let settings = node.settings()?;
-    let identity = pki::load_or_make(&folder, &settings, clock::now())?;
+    let identity = pki::load(&folder)?;
     let usual = settings.api.external.clone().or(settings.api.address.map(|v4| San::Ip(v4.into())));
     let seen = || {
         let seen = machine::observe(settings.node_address.as_ref());

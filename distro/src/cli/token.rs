@@ -14,7 +14,7 @@ use crate::{
     config::{San, Settings},
     join::{BadRecord, SECRETS, TokenRecord},
     link,
-    pki::{self, Identity, UnixTime, admin},
+    pki::{self, Identity, PkiError, UnixTime, admin},
     sys::{addresses::sought, clock, fs, machine},
 };
 
@@ -32,7 +32,7 @@ pub enum TokenVerb {
         /// Controllers to join at [default: spec.api.externalAddress and this node's addresses]
         #[arg(long = "server", value_name = "HOST[:PORT]")]
         servers: Vec<Server>,
-        /// Wait until the API answers
+        /// Wait until the cluster's keys are made and the API answers
         #[arg(long)]
         wait: bool,
     },
@@ -75,7 +75,7 @@ const AGAIN: Duration = Duration::from_millis(500);
 pub(super) fn obey(verb: TokenVerb, node: &OwnNode) -> Result<String, CliError> {
     match verb {
         TokenVerb::Create { role, expiry, servers, wait } => {
-            let (identity, settings) = identity(node)?;
+            let (identity, settings) = if wait { awaited(node)? } else { identity(node)? };
             let client = client(&identity)?;
             let servers = if servers.is_empty() { own_servers(&settings)? } else { servers };
             let record = TokenRecord::generate(role, ends(expiry))?;
@@ -130,8 +130,17 @@ pub(super) fn identity(node: &OwnNode) -> Result<(Identity, Settings), CliError>
     if !fs::exists(&folder.join("ca.key")) {
         return Err(CliError::NoCluster(folder));
     }
-    let settings = node.settings()?;
-    Ok((pki::load_or_make(&folder, &settings, clock::now())?, settings))
+    Ok((pki::load(&folder)?, node.settings()?))
+}
+
+/// The same, once the service has made them.
+fn awaited(node: &OwnNode) -> Result<(Identity, Settings), CliError> {
+    loop {
+        match identity(node) {
+            Err(CliError::NoCluster(_) | CliError::Pki(PkiError::NotMade(_))) => clock::sleep(AGAIN),
+            other => return other,
+        }
+    }
 }
 
 pub(super) fn client(identity: &Identity) -> Result<Client, CliError> {
@@ -179,4 +188,41 @@ fn list(client: &Client, role: Option<Role>) -> Result<String, CliError> {
 
 fn damaged(error: &BadRecord) -> String {
     format!("damaged: {error}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use clap::Parser as _;
+
+    use super::{OwnNode, awaited, identity};
+    use crate::{
+        cli::{args::Args, roles::NodeArgs, verbs::CliError},
+        config::{Raw, Settings},
+        pki::{Cluster, PkiError, load_or_make},
+        sys::{clock, fs},
+    };
+
+    #[test]
+    fn a_token_waits_for_the_keys_that_the_service_makes_and_makes_none() {
+        let folder = tempfile::tempdir().expect("a folder");
+        if !nix::unistd::getuid().is_root() {
+            return;
+        }
+        let words = ["sk8s", "--data-dir", folder.path().to_str().expect("UTF-8"), "stop"];
+        let node = OwnNode { places: Args::parse_from(words).places, args: NodeArgs::default() };
+        assert!(matches!(identity(&node), Err(CliError::NoCluster(_))));
+        let pki = node.paths().pki();
+        let service = std::thread::spawn(move || {
+            clock::sleep(Duration::from_millis(700));
+            let settings = Settings::validate(&Raw::default(), "barn").expect("defaults");
+            load_or_make(&pki, &settings, Cluster::New, clock::now()).expect("made")
+        });
+        let (seen, _) = awaited(&node).expect("made by the service");
+        assert_eq!(seen, service.join().expect("made"));
+        fs::remove_file(&node.paths().pki().join("sa.key")).expect("removed");
+        fs::remove_file(&node.paths().pki().join("sa.pub")).expect("removed");
+        assert!(matches!(identity(&node), Err(CliError::Pki(PkiError::NotMade(_)))));
+    }
 }

@@ -231,6 +231,9 @@ impl CliError {
             Self::Terminal => Some("name a file: `-o images.tar`"),
             Self::NoAddress(_) => Some("name one that other nodes reach: `--server HOST`"),
             Self::Endless => Some("name one: `--certificate-expires-after 30d`"),
+            Self::Pki(PkiError::NotMade(_)) => {
+                Some("its service makes them: `sk8s start`, and `sk8s status` says what it waits for")
+            }
             Self::NoCluster(_) => Some("run this on a controller, with its rights and its `--data-dir`"),
             _ => None,
         }

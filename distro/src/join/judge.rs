@@ -6,6 +6,7 @@ use skerry_formats::{digest::Digest, role::Role};
 use super::{
     message::JoinRequest,
     record::{NodeRecord, TokenRecord},
+    roster::{ROSTER, Roster},
 };
 use crate::{
     config::NodeName,
@@ -42,6 +43,12 @@ pub enum Refusal {
         /// The name.
         node: NodeName,
     },
+    /// A controller of that name is part of the cluster.
+    #[error("a controller of the cluster is named `{node}`")]
+    NameOfController {
+        /// The name.
+        node: NodeName,
+    },
     /// Certificates of the cluster use the name for something else.
     #[error("`{node}` cannot be a node's name in this cluster: its API is called so")]
     NameReserved {
@@ -61,6 +68,12 @@ pub enum Refusal {
     /// Whoever renews is not part of the cluster, or no longer.
     #[error("the cluster does not know this node's key")]
     UnknownNode,
+    /// The node was there, and somebody deleted it.
+    #[error("the node `{node}` was deleted from the cluster")]
+    Deleted {
+        /// Its name.
+        node: NodeName,
+    },
     /// A signing request is none, or not its maker's.
     #[error("a signing request is damaged")]
     BadKeys,
@@ -83,6 +96,8 @@ pub struct Seen<'a> {
     pub present: Presence,
     /// DNS names of the API.
     pub reserved: &'a [String],
+    /// The cluster's controllers.
+    pub roster: &'a Roster,
     /// The time.
     pub now: UnixTime,
 }
@@ -96,32 +111,65 @@ pub enum Presence {
     Absent,
 }
 
-/// Whether a node may join; a worker with this key. Among controllers etcd has the list of names.
+/// Whether the token of the id that was shown, if there is one, lets a node ask for what it wants.
+///
+/// # Errors
+/// The reason why not.
+pub fn vouched(request: &JoinRequest, token: Option<&TokenRecord>, now: UnixTime) -> Result<(), Refusal> {
+    let token = token.filter(|token| same(token.secret.reveal(), request.secret.reveal()));
+    let token = token.ok_or(Refusal::UnknownToken)?;
+    if let Some(expires) = token.expires.filter(|expires| *expires <= now) {
+        return Err(Refusal::Expired { on: expires.rfc3339() });
+    }
+    let asked = request.wants.role();
+    if token.role == asked { Ok(()) } else { Err(Refusal::WrongRole { grants: token.role, asked }) }
+}
+
+/// Whether a node may join; a worker with this key. Whether a controller's name and address are free among controllers is
+/// not said here: etcd has a list of its own.
 ///
 /// # Errors
 /// The reason why not.
 pub fn judge(request: &JoinRequest, key: Option<Digest>, seen: &Seen<'_>) -> Result<(), Refusal> {
-    let token = seen.token.filter(|token| same(token.secret.reveal(), request.secret.reveal()));
-    let token = token.ok_or(Refusal::UnknownToken)?;
-    if let Some(expires) = token.expires.filter(|expires| *expires <= seen.now) {
-        return Err(Refusal::Expired { on: expires.rfc3339() });
-    }
-    let asked = request.wants.role();
-    if token.role != asked {
-        return Err(Refusal::WrongRole { grants: token.role, asked });
-    }
+    vouched(request, seen.token, seen.now)?;
     let node = &request.node;
-    if asked == Role::Controller {
-        return Ok(());
+    if request.wants.role() == Role::Controller {
+        // Where pods run on it, its kubelet would write the worker's node. A controller's own node has no record, unless it
+        // was a worker once.
+        let worker = seen.joined.is_some() && seen.present == Presence::Present && !seen.roster.has(node);
+        return if worker { Err(Refusal::NameTaken { node: node.clone() }) } else { Ok(()) };
     }
     if seen.reserved.iter().any(|name| name == node.as_str()) {
         return Err(Refusal::NameReserved { node: node.clone() });
+    }
+    if seen.roster.has(node) {
+        return Err(Refusal::NameOfController { node: node.clone() });
     }
     let known = seen.joined.is_some_and(|joined| Some(joined.key) == key);
     if seen.present == Presence::Present && !known {
         return Err(Refusal::NameTaken { node: node.clone() });
     }
     Ok(())
+}
+
+/// Whether a member may have its certificates anew: `caller` is the key that it proved to have, `asked` the one that it wants
+/// signed. Both are to be the one that it joined with. A node that was not there yet when it asks is one that has just joined.
+///
+/// # Errors
+/// The reason why not.
+pub fn renews(
+    record: Option<&NodeRecord>,
+    (caller, asked): (Digest, Digest),
+    present: Presence,
+) -> Result<(), Refusal> {
+    match record {
+        Some(record) if record.key != caller || record.key != asked => Err(Refusal::UnknownNode),
+        Some(record) if record.registered && present == Presence::Absent => {
+            Err(Refusal::Deleted { node: record.node.clone() })
+        }
+        Some(_) => Ok(()),
+        None => Err(Refusal::UnknownNode),
+    }
 }
 
 impl Refusal {
@@ -146,8 +194,16 @@ impl Refusal {
             Self::NameTaken { node } => Some(format!(
                 "give this one another name (`--node-name`), or, if it takes the other's place: `sk8s kubectl delete node {node}`"
             )),
+            Self::NameOfController { node } => Some(format!(
+                "give this one another name (`--node-name`), or, if that controller is gone for good: `kubectl patch configmap \
+                 {ROSTER} -n kube-system -p '{{\"data\":{{\"{node}\":null}}}}'`"
+            )),
             Self::NameReserved { .. } => Some("give this one another name: `--node-name`".to_owned()),
             Self::UnknownNode => Some(format!("`sk8s reset` this node and join again; {make}")),
+            Self::Deleted { .. } => Some(
+                "its kubelet brings it back when it starts while its certificate is good; after that, `sk8s reset` and join again"
+                    .to_owned(),
+            ),
             Self::BadKeys | Self::Barred { why: Barred::Joining(_) } | Self::NotYet { .. } => None,
         }
     }
@@ -171,9 +227,11 @@ mod tests {
     use proptest::prelude::*;
     use skerry_formats::{digest::Digest, role::Role};
 
-    use super::{Presence, Refusal, Seen, judge};
+    use serde_json::json;
+
+    use super::{Presence, Refusal, Seen, judge, renews};
     use crate::{
-        join::{Candidate, JoinRequest, NodeRecord, SigningRequests, TokenRecord, Wants},
+        join::{Candidate, JoinRequest, NodeRecord, Roster, SigningRequests, TokenRecord, Wants},
         pki::UnixTime,
     };
 
@@ -204,11 +262,13 @@ mod tests {
     }
 
     fn node(key: &[u8]) -> NodeRecord {
-        NodeRecord { node: "barn".parse().expect("valid"), key: Digest::of(key) }
+        NodeRecord { node: "barn".parse().expect("valid"), key: Digest::of(key), registered: false }
     }
 
+    const NOBODY: &Roster = &Roster::EMPTY;
+
     fn seen(token: Option<&TokenRecord>) -> Seen<'_> {
-        Seen { token, joined: None, present: Presence::Absent, reserved: &[], now: NOW }
+        Seen { token, joined: None, present: Presence::Absent, reserved: &[], roster: NOBODY, now: NOW }
     }
 
     const GOOD: &str = "0123456789abcdef";
@@ -253,6 +313,49 @@ mod tests {
             judge(&request(Role::Worker, GOOD), Some(Digest::of(b"a")), &seen),
             Err(Refusal::NameReserved { .. })
         ));
+    }
+
+    #[test]
+    fn a_worker_cannot_be_called_as_a_controller_is() {
+        let (token, roster) = (token(None), Roster::of(&json!({"data": {"barn": "192.0.2.1"}})));
+        let seen = Seen { roster: &roster, ..seen(Some(&token)) };
+        let refused = judge(&request(Role::Worker, GOOD), Some(Digest::of(b"a")), &seen).expect_err("taken");
+        assert_eq!(refused.to_string(), "a controller of the cluster is named `barn`");
+        let hint = refused.hint().expect("what to do");
+        assert!(
+            hint.contains("patch configmap sk8s-controllers") && hint.contains(r#"{"data":{"barn":null}}"#),
+            "{hint}"
+        );
+    }
+
+    #[test]
+    fn a_controller_cannot_be_called_as_a_worker_that_lives() {
+        let (token, joined) = (TokenRecord { role: Role::Controller, ..token(None) }, node(b"a"));
+        let ask = |joined, present, roster: &Roster| {
+            judge(&request(Role::Controller, GOOD), None, &Seen { joined, present, roster, ..seen(Some(&token)) })
+        };
+        let taken = Err(Refusal::NameTaken { node: "barn".parse().expect("valid") });
+        assert_eq!(ask(Some(&joined), Presence::Present, NOBODY), taken);
+        assert_eq!(ask(Some(&joined), Presence::Absent, NOBODY), Ok(()), "its node was deleted");
+        assert_eq!(ask(None, Presence::Present, NOBODY), Ok(()), "a node without a record is a controller's own");
+        let own = Roster::of(&json!({"data": {"barn": "192.0.2.9"}}));
+        assert_eq!(ask(Some(&joined), Presence::Present, &own), Ok(()), "it was a worker once, and is a controller");
+    }
+
+    #[test]
+    fn who_was_let_in_renews_until_its_node_is_deleted_or_its_name_is_anothers() {
+        let (own, other) = (Digest::of(b"a"), Digest::of(b"b"));
+        let fresh = node(b"a");
+        let registered = NodeRecord { registered: true, ..fresh.clone() };
+        assert_eq!(renews(Some(&fresh), (own, own), Presence::Absent), Ok(()), "its kubelet has yet to come up");
+        assert_eq!(renews(Some(&registered), (own, own), Presence::Present), Ok(()));
+        let deleted = renews(Some(&registered), (own, own), Presence::Absent).expect_err("deleted");
+        assert_eq!(deleted.to_string(), "the node `barn` was deleted from the cluster");
+        for (record, caller, asked) in [(None, own, own), (Some(&fresh), other, own), (Some(&fresh), own, other)] {
+            for present in [Presence::Present, Presence::Absent] {
+                assert_eq!(renews(record, (caller, asked), present), Err(Refusal::UnknownNode));
+            }
+        }
     }
 
     proptest! {

@@ -14,6 +14,8 @@ use crate::{config::NodeName, peers::Peer, pki::Identity};
 
 /// The largest message, in bytes.
 const LARGEST: u32 = 256 * 1024;
+/// The largest request: whoever reaches the port may send one. A worker's, with three signing requests, has less than 2 KiB.
+const LARGEST_REQUEST: u32 = 32 * 1024;
 
 /// A node that wants to join.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -134,8 +136,20 @@ pub struct Certificates {
 /// # Errors
 /// If it ends early, is too large, or is not what is expected.
 pub async fn read<T: DeserializeOwned>(from: &mut (impl AsyncRead + Unpin)) -> io::Result<T> {
+    read_up_to(LARGEST, from).await
+}
+
+/// Reads what a node asks for.
+///
+/// # Errors
+/// If it ends early, is too large for a request, or is not what is expected.
+pub async fn read_request<T: DeserializeOwned>(from: &mut (impl AsyncRead + Unpin)) -> io::Result<T> {
+    read_up_to(LARGEST_REQUEST, from).await
+}
+
+async fn read_up_to<T: DeserializeOwned>(most: u32, from: &mut (impl AsyncRead + Unpin)) -> io::Result<T> {
     let length = from.read_u32().await?;
-    if length > LARGEST {
+    if length > most {
         return Err(io::Error::new(io::ErrorKind::InvalidData, format!("a message of {length} bytes")));
     }
     let mut text = vec![0; length as usize];
@@ -157,7 +171,8 @@ pub async fn write<T: Serialize + Sync>(to: &mut (impl AsyncWrite + Unpin), mess
 
 #[cfg(test)]
 mod tests {
-    use super::{Answer, read, write};
+    use super::{Answer, JoinRequest, LARGEST_REQUEST, Wants, read, read_request, write};
+    use crate::join::PrivateKeys;
 
     #[tokio::test]
     async fn a_message_that_is_too_large_or_cut_off_is_refused() {
@@ -167,5 +182,23 @@ mod tests {
         assert!(read::<String>(&mut &bytes[..bytes.len() - 1]).await.is_err());
         assert!(read::<String>(&mut &[0xff, 0xff, 0xff, 0xff, b'"'][..]).await.is_err());
         assert!(read::<Answer>(&mut &bytes[..]).await.is_err());
+    }
+    #[tokio::test]
+    async fn a_workers_request_is_far_smaller_than_the_largest() {
+        let keys = PrivateKeys::generate().expect("randomness");
+        let request = JoinRequest {
+            node: "a".repeat(63).parse().expect("a name"),
+            token: "abc123".parse().expect("valid"),
+            secret: "0123456789abcdef".parse().expect("valid"),
+            wants: Wants::Worker(keys.requests().expect("requests")),
+        };
+        let mut bytes = Vec::new();
+        write(&mut bytes, &request).await.expect("written");
+        assert!(bytes.len() < 2048, "{}", bytes.len());
+        assert_eq!(read_request::<JoinRequest>(&mut &bytes[..]).await.expect("whole").node, request.node);
+        let mut large = Vec::new();
+        write(&mut large, &"x".repeat(LARGEST_REQUEST as usize)).await.expect("written");
+        assert!(read_request::<String>(&mut &large[..]).await.is_err());
+        assert!(read::<String>(&mut &large[..]).await.is_ok(), "an answer may be so long");
     }
 }

@@ -9,17 +9,29 @@ mod found;
 mod judge;
 mod membership;
 mod message;
+mod office;
 mod pre_shared;
 mod probe;
 mod record;
+mod roster;
+mod seat;
 mod serve;
 
-pub use ask::{AskError, appoint, join, renew};
+pub use ask::{AskError, appoint, join, news, renew};
 pub use found::{Has, Heard, Next, Own, SILENCE, Silence, Start, start};
 pub use judge::Refusal;
 pub use membership::{Membership, MembershipError, PrivateKeys};
-pub use message::{Answer, Appointment, Candidate, JoinRequest, RenewRequest, SigningRequests, Wants, read, write};
+pub use message::{
+    Admission, Answer, Appointment, Candidate, Certificates, JoinRequest, RenewRequest, SigningRequests, Wants, read,
+    read_request, write,
+};
+pub use office::Office;
 pub use pre_shared::{BadTokens, make_known, read_tokens};
 pub use probe::probe;
 pub use record::{BadRecord, NodeRecord, SECRETS, TokenRecord};
-pub use serve::{Admitter, Council, Office, Opened, Seats};
+pub use roster::Roster;
+pub use seat::{Council, Opened, Seats};
+pub use serve::Admitter;
+
+#[cfg(test)]
+mod tests;

@@ -40,6 +40,8 @@ pub struct NodeRecord {
     pub node: NodeName,
     /// SHA-256 of the public key that it joined with.
     pub key: Digest,
+    /// Whether its Node object was there since: then its absence means that somebody deleted it.
+    pub registered: bool,
 }
 
 /// A Secret that is no record of ours.
@@ -132,8 +134,18 @@ impl NodeRecord {
             "kind": "Secret",
             "type": "sk8s.skerry.dev/node",
             "metadata": { "name": format!("sk8s-node-{}", self.node), "namespace": "kube-system" },
-            "stringData": { "node": self.node.as_str(), "key": self.key.to_string() },
+            "stringData": {
+                "node": self.node.as_str(),
+                "key": self.key.to_string(),
+                "registered": self.registered.to_string(),
+            },
         })
+    }
+
+    /// What makes a record say that the node's object was there (a merge patch).
+    #[must_use]
+    pub fn registered() -> Value {
+        json!({ "data": { "registered": STANDARD.encode("true") } })
     }
 
     /// Reads a Secret back.
@@ -146,6 +158,8 @@ impl NodeRecord {
         Ok(Self {
             node: field(object, "node").and_then(|text| text.parse().ok()).ok_or_else(|| bad("node"))?,
             key: field(object, "key").and_then(|text| text.parse().ok()).ok_or_else(|| bad("key"))?,
+            // Records of older versions do not say.
+            registered: field(object, "registered").as_deref() == Some("true"),
         })
     }
 }
@@ -227,8 +241,13 @@ mod tests {
         for record in [token(None), token(Some(UnixTime(1_800_000_000)))] {
             assert_eq!(TokenRecord::read(&stored(&record.object())), Ok(Some(record)));
         }
-        let node = NodeRecord { node: "barn".parse().expect("valid"), key: Digest::of(b"key") };
-        assert_eq!(NodeRecord::read(&stored(&node.object())), Ok(node));
+        let node = NodeRecord { node: "barn".parse().expect("valid"), key: Digest::of(b"key"), registered: false };
+        let mut object = stored(&node.object());
+        assert_eq!(NodeRecord::read(&object), Ok(node.clone()));
+        object["data"]["registered"] = NodeRecord::registered()["data"]["registered"].clone();
+        assert_eq!(NodeRecord::read(&object), Ok(NodeRecord { registered: true, ..node.clone() }));
+        object["data"].as_object_mut().expect("fields").remove("registered");
+        assert_eq!(NodeRecord::read(&object), Ok(node), "as an older version wrote it");
     }
 
     #[test]

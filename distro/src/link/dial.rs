@@ -36,6 +36,10 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(250), Duration::from
 /// How long a link must last to count as a good one. Two machines of one name end each other's, for as long as both are on.
 const STEADY: Duration = Duration::from_secs(10);
 
+/// How long a link must last to be one. A controller that does not want this node's certificate can say so only after the
+/// node is done with the handshake (RFC 8446, section 2), and ends the link then.
+const STANDS: Duration = Duration::from_secs(2);
+
 /// What every link needs, each as it is now.
 #[derive(Clone, Debug)]
 pub struct Needs {
@@ -100,11 +104,15 @@ async fn link(server: Server, needs: Needs, states: Servers) {
         let mut lasted = Duration::ZERO;
         let why = match connect(&server, &needs).await {
             Ok(stream) => {
-                if states.set(&server, Ok(())) {
-                    tracing::info!(%server, "linked");
-                }
-                let clock = Stopwatch::start();
-                let why = attend(stream, &needs).await;
+                let (clock, mut attended) = (Stopwatch::start(), std::pin::pin!(attend(stream, &needs)));
+                let why = if let Ok(why) = tokio::time::timeout(STANDS, &mut attended).await {
+                    why
+                } else {
+                    if states.set(&server, Ok(())) {
+                        tracing::info!(%server, "linked");
+                    }
+                    attended.await
+                };
                 lasted = clock.elapsed();
                 why
             }

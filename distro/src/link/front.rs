@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use rustls::pki_types::CertificateDer;
+use skerry_formats::digest::Digest;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{Semaphore, mpsc, watch},
@@ -27,7 +27,8 @@ use super::{
     undecided::{Undecided, decide},
 };
 use crate::{
-    join::{Admitter, Answer, JoinRequest, Refusal, RenewRequest, read, write},
+    config::NodeName,
+    join::{Admitter, Answer, JoinRequest, Refusal, RenewRequest, read, read_request, write},
     sys::net,
 };
 
@@ -36,6 +37,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How many callers that have not proven yet who they are may be joining at a time, and how many renewing: each may hold a
 /// message of some size, and all wait for one clerk. Who is refused asks again.
 const STRANGERS: usize = 16;
+/// How often it is looked whether a linked node is part of the cluster still.
+const AGAIN: Duration = Duration::from_secs(60);
 
 /// What a controller answers with. It changes as certificates are renewed; connections that stand are not touched.
 pub type Keys = watch::Receiver<Arc<Answering>>;
@@ -136,7 +139,7 @@ impl Desk {
     }
 
     async fn join(self, mut stream: TlsStream<TcpStream>) -> io::Result<()> {
-        let request: JoinRequest = tokio::time::timeout(PATIENCE, read(&mut stream)).await??;
+        let request: JoinRequest = tokio::time::timeout(PATIENCE, read_request(&mut stream)).await??;
         let answer = match self.admitter {
             Some(admitter) => admitter.join(request).await,
             None => Answer::Refused(Refusal::NotYet { why: ALONE.to_owned() }),
@@ -145,9 +148,8 @@ impl Desk {
     }
 
     async fn renew(self, mut stream: TlsStream<TcpStream>) -> io::Result<()> {
-        let request: RenewRequest = tokio::time::timeout(PATIENCE, read(&mut stream)).await??;
-        let caller = peer(&stream).and_then(|certificate| Some((node_of(certificate)?, key_of(certificate)?)));
-        let answer = match (self.admitter, caller) {
+        let request: RenewRequest = tokio::time::timeout(PATIENCE, read_request(&mut stream)).await??;
+        let answer = match (self.admitter, caller(&stream)) {
             (Some(admitter), Some((node, key))) => admitter.renew(node, key, request).await,
             (None, _) => Answer::Refused(Refusal::NotYet { why: ALONE.to_owned() }),
             (_, None) => Answer::Refused(Refusal::UnknownNode),
@@ -156,7 +158,7 @@ impl Desk {
     }
 
     async fn link(self, stream: TlsStream<TcpStream>) -> io::Result<()> {
-        let Some(node) = peer(&stream).and_then(node_of) else { return Ok(()) };
+        let Some((node, key)) = caller(&stream) else { return Ok(()) };
         let (give, mut take) = mpsc::channel(4);
         let (opener, driver) = mux::run(stream, End::Called, give);
         let mut driver = tokio::spawn(driver);
@@ -168,12 +170,32 @@ impl Desk {
             driver.abort();
             return Ok(());
         };
+        if !self.knows(&node, key).await {
+            driver.abort();
+            return Ok(());
+        }
         tracing::info!(%node, "linked");
         let entry = self.registry.enter(node.clone(), opener, hello);
-        let why = (&mut driver).await;
+        let why = loop {
+            tokio::select! {
+                why = &mut driver => break why.map_or_else(|error| error.to_string(), |error| error.to_string()),
+                () = tokio::time::sleep(AGAIN) => if !self.knows(&node, key).await {
+                    driver.abort();
+                    break Refusal::UnknownNode.to_string();
+                }
+            }
+        };
         drop(entry);
-        tracing::info!(%node, why = %why.map_or_else(|error| error.to_string(), |error| error.to_string()), "link ended");
+        tracing::info!(%node, %why, "link ended");
         Ok(())
+    }
+
+    /// Whether a node is part of the cluster, with the key that it proved to have.
+    async fn knows(&self, node: &NodeName, key: Digest) -> bool {
+        match &self.admitter {
+            Some(admitter) => admitter.links(node, key).await,
+            None => true,
+        }
     }
 }
 
@@ -183,8 +205,10 @@ async fn handshake(stream: TcpStream, config: &Arc<rustls::ServerConfig>) -> io:
     tokio::time::timeout(PATIENCE, TlsAcceptor::from(config.clone()).accept(stream)).await?
 }
 
-fn peer(stream: &TlsStream<TcpStream>) -> Option<&CertificateDer<'static>> {
-    stream.get_ref().1.peer_certificates()?.first()
+/// Name and key of the node at the other end, as its certificate says.
+fn caller(stream: &TlsStream<TcpStream>) -> Option<(NodeName, Digest)> {
+    let certificate = stream.get_ref().1.peer_certificates()?.first()?;
+    Some((node_of(certificate)?, key_of(certificate)?))
 }
 
 #[cfg(test)]

@@ -1,12 +1,18 @@
 //! Who believes whom, over real TLS in memory.
 
-use std::{io, sync::Arc};
+use std::{io, net::Ipv4Addr, sync::Arc, time::Duration};
 
 use rustls::{ClientConfig, ServerConfig};
+use tokio::{
+    net::TcpListener,
+    sync::{mpsc, watch},
+};
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
-use super::tls::{
-    Credentials, answering, controller_name, is_foreign, joining, key_of, linking, node_of, print_of, renewing,
+use super::{
+    Needs, Own, Ranges, Servers, keep,
+    mux::{self, End},
+    tls::{Credentials, answering, controller_name, is_foreign, joining, key_of, linking, node_of, print_of, renewing},
 };
 use crate::{
     config::{Lifetimes, NodeName},
@@ -102,4 +108,40 @@ fn a_certificates_key_is_known_again_by_its_print() {
     let der = x509_parser::prelude::parse_x509_pem(leaf.certificate.as_bytes()).expect("PEM").1.contents;
     let print = key_print(&signing_request(&leaf.key).expect("a request")).expect("a print");
     assert_eq!(key_of(&der.into()), Some(print));
+}
+
+/// Lets a node keep a link to a controller for three seconds; why it has none then.
+async fn trouble_of(member: Credentials, controller: Credentials) -> Option<String> {
+    let keys = answering(&controller).expect("a server").link;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
+    let server = listener.local_addr().expect("bound").to_string().parse().expect("valid");
+    let called = tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let Ok(stream) = TlsAcceptor::from(keys.clone()).accept(stream).await else { continue };
+            let (give, _take) = mpsc::channel(4);
+            let (_opener, driver) = mux::run(stream, End::Called, give);
+            driver.await;
+        }
+    });
+    let (pods, services) = ("10.244.0.0/16".parse().expect("valid"), "10.96.0.0/16".parse().expect("valid"));
+    let own = Own { node: node(), addresses: Vec::new(), ranges: Ranges { pods, services, dual: None } };
+    let (servers, credentials, own) =
+        (watch::Sender::new(vec![server]), watch::Sender::new(member), watch::Sender::new(own));
+    let (links, needs) = (Servers::default(), Needs { credentials: credentials.subscribe(), own: own.subscribe() });
+    let kept = tokio::spawn(keep(servers.subscribe(), needs, links.clone()));
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    kept.abort();
+    called.abort();
+    links.trouble()
+}
+
+#[tokio::test]
+async fn a_link_counts_once_it_stands_and_not_where_the_controller_ends_it_at_once() {
+    let ca = authority();
+    let (good, ended) = tokio::join!(
+        trouble_of(member(&ca, clock::now()), controller(&ca)),
+        trouble_of(member(&ca, UnixTime(0)), controller(&ca)),
+    );
+    assert_eq!(good, None);
+    assert!(ended.is_some_and(|why| why.contains("127.0.0.1")), "its certificate has ended");
 }

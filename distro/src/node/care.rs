@@ -6,13 +6,14 @@ use super::{
     council::{self, Wish},
     linked::Lines,
     prepare::{Keys, NodeError, Prepared},
+    renew::Renewal,
     standing::Standing,
 };
 use crate::{
     api::Client,
     component::{ComponentId, ComponentSpec},
     datastore,
-    join::{self, Membership, Opened},
+    join::Opened,
     link::Credentials,
     peers::{Company, Known},
     pki::{self, Desk, Identity, Leaf, LeafId, Reason},
@@ -22,18 +23,12 @@ use crate::{
 
 /// How often addresses and clock are looked at.
 const PERIOD: Duration = Duration::from_secs(10);
-/// How many rounds pass between attempts to renew what could not be renewed.
-const PATIENCE: u32 = 30;
 
 /// Cares for as long as the process lives.
 pub async fn care(mut node: Prepared, mut lines: Lines, handle: Handle) {
-    let mut again = 0;
+    let mut renewal = Renewal::default();
     loop {
-        let tried = match node.standing.clone() {
-            Standing::Member(member) if again == 0 => renew(&mut node, &lines, &member).await,
-            _ => false,
-        };
-        again = if tried || again > 0 { (again + 1) % PATIENCE } else { 0 };
+        renewal.round(&mut node, &lines).await;
         let wish = tokio::select! {
             () = tokio::time::sleep(PERIOD) => None,
             wish = lines.wish() => Some(wish),
@@ -140,32 +135,6 @@ fn adopt(lines: &Lines, identity: &Identity, leaf: LeafId, issued: Leaf) -> Resu
     }
     let client = lines.client.borrow().clone();
     Ok(lines.rekey(Keys { client, link: credentials, node: None })?)
-}
-
-/// Renews a member's certificates if they are due, also when they have ended. Whether it tried.
-async fn renew(node: &mut Prepared, lines: &Lines, member: &Membership) -> bool {
-    match member.is_due(clock::now()) {
-        Ok(false) => return false,
-        Ok(true) => {}
-        Err(error) => tracing::warn!(error = %chain(&error), "certificates cannot be looked at"),
-    }
-    match join::renew(member).await {
-        Ok(renewed) => match settle(node, lines, renewed) {
-            Ok(()) => tracing::info!("certificates renewed"),
-            Err(error) => tracing::warn!(error = %chain(&error), "new certificates not in use"),
-        },
-        Err(error) => tracing::warn!(error = %chain(&error), hint = error.hint(), "certificates not renewed"),
-    }
-    true
-}
-
-fn settle(node: &mut Prepared, lines: &Lines, renewed: Membership) -> Result<(), NodeError> {
-    renewed.save(&node.paths.membership()).map_err(super::EnrolError::from)?;
-    let keys = node.put_all(&renewed)?;
-    lines.rekey(keys)?;
-    lines.servers(&renewed.admission.servers);
-    node.standing = Standing::Member(renewed);
-    Ok(())
 }
 
 /// The components that were started with other words than now, or with a certificate that has ended.

@@ -14,7 +14,7 @@ use crate::{
     api::{CONFIG_MAPS, Client, Creation},
     component::ETCD_CLIENT_URL,
     config::{DataSource, NodeName, Storage},
-    join::{Council, Opened, Seats},
+    join::{Council, Opened, Roster, Seats},
     peers::{self, Company, Etcd, Member, ROLL},
     pki::{Identity, LeafRequest},
     supervisor::chain,
@@ -42,6 +42,12 @@ pub fn council(node: &Prepared, identity: &Identity) -> (Council, mpsc::Receiver
     };
     let (identity, keys, config) = (identity.clone(), node.paths.pki(), node.controllers.clone());
     (Council { identity, keys, config, seats }, wishes)
+}
+
+/// Whether there can be other controllers.
+#[must_use]
+pub const fn shares(storage: &Storage) -> bool {
+    !matches!(storage, Storage::Kine { source: DataSource::Sqlite })
 }
 
 /// A client of this node's own member.
@@ -146,12 +152,24 @@ fn keep_roll(etcd: &Etcd, api: &Client, members: &[Member], name: &NodeName) -> 
         }
         Some(_) => true,
     };
+    strike(etcd, api, members)?;
     let leaver = due.leaves.and_then(|id| members.iter().find(|member| member.id == id));
     if let Some(leaver) = leaver.filter(|_| written) {
         peers::dismiss(etcd, members, leaver.id)?;
         tracing::info!(name = leaver.name, urls = ?leaver.urls, "out of etcd, as was wished in the list");
     }
     Ok(())
+}
+
+/// Takes the lines of controllers that have left out of the roster. One that was let in since the members were looked at has
+/// a line already: they are looked at again.
+fn strike(etcd: &Etcd, api: &Client, members: &[Member]) -> Result<(), Failure> {
+    let roster = Roster::read(api)?;
+    if roster.gone(members).is_empty() {
+        return Ok(());
+    }
+    let members = etcd.members()?;
+    Ok(Roster::strike(api, &roster.gone(&members))?)
 }
 
 fn lines(list: &Value) -> BTreeMap<String, String> {

@@ -15,6 +15,7 @@ use super::{
     controllers,
     council::{self, Tending, Wish},
     prepare::{Keys, NodeError, Prepared},
+    roster,
     standing::Standing,
 };
 use crate::{
@@ -45,7 +46,7 @@ pub struct Lines {
 #[derive(Debug)]
 enum Line {
     Controller(Box<Controller>),
-    Worker { credentials: watch::Sender<Credentials> },
+    Worker { credentials: watch::Sender<Credentials>, links: Servers },
 }
 
 /// What a controller has of the link.
@@ -100,6 +101,9 @@ pub fn link(node: &Prepared, keys: Keys) -> Result<Lines, NodeError> {
             let ways = Ways { duty: node.duty, own: own.subscribe(), registry };
             egress(node, &ways);
             let (peer, company) = (watch::Sender::new(node.peer()), watch::Sender::new(node.known.company));
+            if council::shares(&node.settings.storage) && node.duty.admits() {
+                tokio::spawn(roster::keep(node.settings.node.clone(), peer.subscribe(), client.subscribe()));
+            }
             if identity.etcd_ca.is_some() {
                 let (identity, name) = (identity.clone(), node.settings.node.clone());
                 let (address, company, api) = (peer.subscribe(), company.subscribe(), client.subscribe());
@@ -122,8 +126,9 @@ pub fn link(node: &Prepared, keys: Keys) -> Result<Lines, NodeError> {
             let listener = net::listen(local).and_then(TcpListener::from_std).map_err(NodeError::Port)?;
             tokio::spawn(link::balance(listener, servers.subscribe()));
             let needs = Needs { credentials: credentials.subscribe(), own: own.subscribe() };
-            tokio::spawn(link::keep(servers.subscribe(), needs, Servers::default()));
-            Ok(Lines { client, own, servers, found, end: Line::Worker { credentials } })
+            let links = Servers::default();
+            tokio::spawn(link::keep(servers.subscribe(), needs, links.clone()));
+            Ok(Lines { client, own, servers, found, end: Line::Worker { credentials, links } })
         }
     }
 }
@@ -197,6 +202,14 @@ impl Lines {
         }
     }
 
+    /// Why a worker has no link with any controller; `None` if it has one. A controller needs none.
+    pub fn trouble(&self) -> Option<String> {
+        match &self.end {
+            Line::Worker { links, .. } => links.trouble(),
+            Line::Controller(_) => None,
+        }
+    }
+
     /// Gives out new keys.
     ///
     /// # Errors
@@ -206,7 +219,7 @@ impl Lines {
             Line::Controller(controller) => {
                 controller.keys.send_replace(Front::keys(&keys.link)?);
             }
-            Line::Worker { credentials } => {
+            Line::Worker { credentials, .. } => {
                 credentials.send_replace(keys.link);
             }
         }

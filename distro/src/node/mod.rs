@@ -8,6 +8,8 @@ pub mod council;
 mod joined;
 mod linked;
 mod prepare;
+mod renew;
+mod roster;
 mod run;
 mod stacks;
 mod standing;

@@ -15,7 +15,7 @@ use crate::{
     api::{ApiError, Client},
     backup::BackupError,
     component::{self, ComponentSpec, Plan},
-    config::{DualStack, Runtime, Settings},
+    config::{DualStack, Raw, Runtime, Settings},
     datastore::{self, DatastoreError},
     duty::Duty,
     images::{self, Ctr, ImportError},
@@ -109,6 +109,8 @@ pub enum NodeError {
 pub struct Prepared {
     /// What it does.
     pub duty: Duty,
+    /// What it is to be, as its owner wrote it.
+    pub raw: Raw,
     /// What other nodes are to be too: the text of a configuration.
     pub shared: String,
     /// What other controllers are to be too: the text of a configuration.
@@ -148,6 +150,7 @@ pub fn prepare(order: Order, machine: Machine, standing: Standing) -> Result<(Pr
     let known = Known::load(&paths.peers(), &paths.etcd())?;
     let mut node = Prepared {
         duty,
+        raw,
         shared,
         controllers,
         known,

@@ -19,7 +19,8 @@ use crate::{
     duty::Duty,
     join::TokenRecord,
     paths::Paths,
-    pki, shutdown, status,
+    pki::{self, Cluster},
+    shutdown, status,
     supervisor::{Board, Command, Driver, Handle, board, chain},
     sys::{
         accounts::Account,
@@ -102,20 +103,21 @@ fn record(order: &Order) -> Result<(), fs::FsError> {
 }
 
 /// A new key in the place of a lost one would leave every Secret unreadable.
-fn same_keyring(paths: &Paths) -> Result<(), NodeError> {
+fn same_keyring(paths: &Paths) -> Result<Cluster, NodeError> {
     let objects = [paths.sqlite(), paths.etcd()].into_iter().find(|path| fs::exists(path));
     match (objects, pki::load_keyring(&paths.pki())?) {
         (Some(objects), None) => Err(NodeError::NoKeyring { keyring: pki::keyring_path(&paths.pki()), objects }),
-        _ => Ok(()),
+        (Some(_), Some(_)) => Ok(Cluster::Begun),
+        (None, _) => Ok(Cluster::New),
     }
 }
 
 /// A controller's keys are made where there are none, unless it joins others; a worker asks to be let in, unless it has been. `None` if it is told
 /// to end before.
 async fn stand(order: &mut Order, machine: &Machine, board: &Board) -> Result<Option<Standing>, NodeError> {
+    let newcomer = Newcomer { paths: &order.paths, raw: &order.raw, settings: &order.settings, machine };
     if order.duty.controls() {
         if order.duty.admits() {
-            let newcomer = Newcomer { paths: &order.paths, raw: &order.raw, settings: &order.settings, machine };
             let joining = appoint::appoint(newcomer, order.token.as_ref(), board);
             let agreed = tokio::select! {
                 agreed = joining => agreed?,
@@ -125,11 +127,11 @@ async fn stand(order: &mut Order, machine: &Machine, board: &Board) -> Result<Op
                 (order.raw, order.settings) = agreed;
             }
         }
-        same_keyring(&order.paths)?;
-        let identity = pki::load_or_make(&order.paths.pki(), &order.settings, clock::now())?;
+        let cluster = same_keyring(&order.paths)?;
+        let identity = pki::load_or_make(&order.paths.pki(), &order.settings, cluster, clock::now())?;
         return Ok(Some(Standing::Owner(identity)));
     }
-    let joining = standing::enrol(&order.paths, &order.settings.node, order.token.as_ref(), board);
+    let joining = standing::enrol(newcomer, order.token.as_ref(), board);
     let member = tokio::select! {
         member = joining => member?,
         () = told_to_end() => return Ok(None),

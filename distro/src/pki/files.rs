@@ -1,15 +1,12 @@
-//! Keys and certificates on disk: authorities that last, leaves of this boot.
+//! Leaves of this boot on disk, and what components share of the cluster's keys.
 
-use std::{
-    borrow::Cow,
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-};
+use std::{borrow::Cow, collections::BTreeMap, path::PathBuf};
 
 use super::{
-    authority::{Authority, CertError, Leaf, LeafRequest},
-    identity::{Identity, KeyPairPem},
-    keyring::{Keyring, NoRandomness},
+    authority::{CertError, Leaf, LeafRequest},
+    folder::ETCD_CA,
+    identity::Identity,
+    keyring::NoRandomness,
     kubeconfig::{ClusterLink, Credentials, kubeconfig},
     leaf::{LeafId, Shared, Signer},
     moment::UnixTime,
@@ -81,114 +78,15 @@ pub enum PkiError {
         /// What it should hold.
         what: &'static str,
     },
+    /// A cluster's keys that are still to be made, or are being made by the service.
+    #[error("the cluster's keys in `{}` are not all there yet", .0.display())]
+    NotMade(PathBuf),
     /// No key for Secrets could be made.
     #[error(transparent)]
     Randomness(#[from] NoRandomness),
     /// A leaf of etcd's, in a cluster that has none.
     #[error("the cluster has no etcd authority")]
     NoEtcd,
-}
-
-/// Takes the authorities that lie in a folder as the cluster's own, and makes those that do not; etcd's only where it is
-/// used.
-///
-/// # Errors
-/// If half of a pair is missing, or a file cannot be read or written.
-pub fn load_or_make(folder: &Path, settings: &Settings, now: UnixTime) -> Result<Identity, PkiError> {
-    fs::create_folder(folder, Access::Private, Account::ROOT)?;
-    let etcd_ca = match (pair(folder, ETCD_CA)?, EtcdUse::of(&settings.storage)) {
-        (Some([certificate, key]), _) => Some(Authority { certificate, key }),
-        (None, EtcdUse::None) => None,
-        (None, EtcdUse::Own) => {
-            fs::create_folder(&folder.join("etcd"), Access::Private, Account::ROOT)?;
-            Some(Authority::generate(&format!("{} etcd-ca", settings.cluster), settings.api.lifetimes.authority, now)?)
-        }
-    };
-    let ca = pair(folder, ["ca.crt", "ca.key"])?;
-    let front = pair(folder, ["front-proxy-ca.crt", "front-proxy-ca.key"])?;
-    let tokens = pair(folder, ["sa.pub", "sa.key"])?;
-    let fresh = Identity::generate_for(&settings.cluster, settings.api.lifetimes.authority, now)?;
-    let authority = |found: Option<[String; 2]>, made: Authority| match found {
-        Some([certificate, key]) => Authority { certificate, key },
-        None => made,
-    };
-    let identity = Identity {
-        ca: authority(ca, fresh.ca),
-        front_proxy_ca: authority(front, fresh.front_proxy_ca),
-        service_account: match tokens {
-            Some([public, private]) => KeyPairPem { public, private },
-            None => fresh.service_account,
-        },
-        etcd_ca,
-        keyring: Some(match load_keyring(folder)? {
-            Some(keyring) => keyring,
-            None => {
-                let keyring = Keyring::generate()?;
-                save_keyring(folder, &keyring)?;
-                keyring
-            }
-        }),
-    };
-    for (name, text, access) in identity.files() {
-        let path = folder.join(name);
-        if !fs::exists(&path) {
-            fs::write(&path, text.as_bytes(), access, Account::ROOT)?;
-        }
-    }
-    Ok(identity)
-}
-
-/// Where the keys of Secrets lie among a controller's keys.
-#[must_use]
-pub fn keyring_path(folder: &Path) -> PathBuf {
-    folder.join("keyring.json")
-}
-
-/// The keys of Secrets among a controller's keys; `None` where there are none yet.
-///
-/// # Errors
-/// If they are unreadable.
-pub fn load_keyring(folder: &Path) -> Result<Option<Keyring>, PkiError> {
-    let path = keyring_path(folder);
-    let Some(text) = fs::read_if_there(&path)? else { return Ok(None) };
-    serde_json::from_str(&text).map(Some).map_err(|source| PkiError::Keyring { path, source })
-}
-
-/// Puts them there in one step.
-///
-/// # Errors
-/// If they cannot be written; what was there stays.
-pub fn save_keyring(folder: &Path, keyring: &Keyring) -> Result<(), PkiError> {
-    let text = format!("{:#}\n", serde_json::json!(keyring));
-    Ok(fs::write(&keyring_path(folder), text.as_bytes(), Access::Private, Account::ROOT)?)
-}
-
-const ETCD_CA: [&str; 2] = ["etcd/ca.crt", "etcd/ca.key"];
-
-fn pair(folder: &Path, names: [&str; 2]) -> Result<Option<[String; 2]>, PkiError> {
-    let [first, second] = names.map(|name| folder.join(name));
-    let half = |found: &Path, missing: &Path| PkiError::Half {
-        found: found.display().to_string(),
-        missing: missing.display().to_string(),
-    };
-    match (fs::read_if_there(&first)?, fs::read_if_there(&second)?) {
-        (Some(a), Some(b)) => {
-            whole(&first, &a)?;
-            whole(&second, &b)?;
-            Ok(Some([a, b]))
-        }
-        (None, None) => Ok(None),
-        (Some(_), None) => Err(half(&first, &second)),
-        (None, Some(_)) => Err(half(&second, &first)),
-    }
-}
-
-/// A file of keys that was cut or overwritten is named here, where its name is known.
-fn whole(path: &Path, text: &str) -> Result<(), PkiError> {
-    let damaged = |what| PkiError::Damaged { path: path.to_owned(), what };
-    let (_, pem) = x509_parser::pem::parse_x509_pem(text.as_bytes()).map_err(|_| damaged("PEM"))?;
-    let certificate = path.extension().is_some_and(|extension| extension == "crt");
-    if certificate && pem.parse_x509().is_err() { Err(damaged("certificate")) } else { Ok(()) }
 }
 
 impl Identity {

@@ -4,6 +4,7 @@
 
 mod authority;
 mod files;
+mod folder;
 mod identity;
 mod keyring;
 mod kubeconfig;
@@ -13,7 +14,8 @@ mod renewal;
 mod subject;
 
 pub use authority::{Authority, CertError, Leaf, LeafRequest, Usage, key_print, new_key, signing_request};
-pub use files::{Desk, EtcdUse, LOCAL_SERVER, PkiError, Shelf, keyring_path, load_keyring, load_or_make, save_keyring};
+pub use files::{Desk, EtcdUse, LOCAL_SERVER, PkiError, Shelf};
+pub use folder::{Cluster, keyring_path, load, load_keyring, load_or_make, save_keyring};
 pub use identity::{Identity, KeyPairPem, admin};
 pub use keyring::{Key, Keyring, NoRandomness, Stage};
 pub use kubeconfig::{ClusterLink, Credentials, kubeconfig};

@@ -5,8 +5,8 @@ use std::{collections::BTreeSet, net::IpAddr};
 use x509_parser::prelude::{FromDer as _, GeneralName, ParsedExtension, X509Certificate, parse_x509_pem};
 
 use super::{
-    Authority, CLOCK_FLOOR, Desk, Identity, LeafId, Shelf, Signer, UnixTime, key_print, kube_proxy, kubelet_client,
-    kubelet_server, load_or_make, new_key, signing_request,
+    Authority, CLOCK_FLOOR, Cluster, Desk, Identity, LeafId, PkiError, Shelf, Signer, UnixTime, key_print, kube_proxy,
+    kubelet_client, kubelet_server, load, load_or_make, new_key, signing_request,
 };
 use crate::{
     config::{Lifetimes, Raw, Settings},
@@ -159,14 +159,14 @@ fn existing_authorities_are_kept_and_missing_ones_made() {
     if !nix::unistd::getuid().is_root() {
         return;
     }
-    let first = load_or_make(folder.path(), &settings(), NOW).expect("made");
+    let first = load_or_make(folder.path(), &settings(), Cluster::New, NOW).expect("made");
     fs::remove_file(&folder.path().join("sa.key")).expect("removed");
     fs::remove_file(&folder.path().join("sa.pub")).expect("removed");
-    let second = load_or_make(folder.path(), &settings(), NOW).expect("loaded");
+    let second = load_or_make(folder.path(), &settings(), Cluster::New, NOW).expect("loaded");
     assert_eq!(first.ca, second.ca);
     assert_eq!(first.front_proxy_ca, second.front_proxy_ca);
     assert_ne!(first.service_account, second.service_account);
-    assert_eq!(load_or_make(folder.path(), &settings(), NOW).expect("loaded"), second);
+    assert_eq!(load_or_make(folder.path(), &settings(), Cluster::New, NOW).expect("loaded"), second);
 }
 
 #[test]
@@ -175,10 +175,67 @@ fn half_of_a_pair_is_refused() {
     if !nix::unistd::getuid().is_root() {
         return;
     }
-    load_or_make(folder.path(), &settings(), NOW).expect("made");
+    load_or_make(folder.path(), &settings(), Cluster::New, NOW).expect("made");
     fs::remove_file(&folder.path().join("ca.key")).expect("removed");
-    let error = load_or_make(folder.path(), &settings(), NOW).expect_err("half").to_string();
+    let error = load_or_make(folder.path(), &settings(), Cluster::New, NOW).expect_err("half").to_string();
     assert!(error.contains("ca.crt` is there, but") && error.contains("ca.key` is not"), "{error}");
+}
+
+#[test]
+fn a_power_loss_while_first_keys_are_made_costs_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    if !nix::unistd::getuid().is_root() {
+        return;
+    }
+    let (ca, key, making) = ("ca.crt", "ca.key", "making");
+    let at = |name: &str| folder.path().join(name);
+    let first = load_or_make(folder.path(), &settings(), Cluster::New, NOW).expect("made");
+    assert!(!fs::exists(&at(making)));
+    let lose = |name: &str| {
+        fs::remove_file(&at(name)).expect("removed");
+        fs::write(&at(making), b"", fs::Access::Private, crate::sys::accounts::Account::ROOT).expect("written");
+    };
+    lose(key);
+    assert!(load_or_make(folder.path(), &settings(), Cluster::Begun, NOW).is_err(), "objects were made with it");
+    let second = load_or_make(folder.path(), &settings(), Cluster::New, NOW).expect("made again");
+    assert_ne!(first.ca, second.ca);
+    assert_eq!((&first.service_account, &first.keyring), (&second.service_account, &second.keyring), "whole ones stay");
+    assert!(!fs::exists(&at(making)));
+    lose(ca);
+    load_or_make(folder.path(), &settings(), Cluster::New, NOW).expect("whichever half it is");
+    let third = load(folder.path()).expect("whole");
+    lose("sa.pub");
+    fs::remove_file(&at("sa.key")).expect("removed");
+    let fourth = load_or_make(folder.path(), &settings(), Cluster::New, NOW).expect("a pair that was not begun");
+    assert_eq!(third.ca, fourth.ca);
+}
+
+#[test]
+fn who_only_looks_at_keys_makes_none() {
+    let folder = tempfile::tempdir().expect("a folder");
+    if !nix::unistd::getuid().is_root() {
+        return;
+    }
+    let not_made = |why: &str| {
+        let error = load(folder.path()).expect_err("not all there");
+        assert!(matches!(error, PkiError::NotMade(_)), "{why}: {error}");
+    };
+    not_made("nothing");
+    let seeded = identity();
+    for (name, text, access) in seeded.files().into_iter().filter(|(name, ..)| name.starts_with("ca.")) {
+        let root = crate::sys::accounts::Account::ROOT;
+        fs::write(&folder.path().join(name), text.as_bytes(), access, root).expect("written");
+    }
+    not_made("a seed's authority, before the controller has joined");
+    assert_eq!(fs::list(folder.path()).expect("there").len(), 2, "and nothing more was written");
+    let made = load_or_make(folder.path(), &settings(), Cluster::New, NOW).expect("made");
+    assert_eq!(made.ca, seeded.ca);
+    assert_eq!(load(folder.path()).expect("whole"), made);
+    fs::remove_file(&folder.path().join("ca.key")).expect("removed");
+    assert!(matches!(load(folder.path()), Err(PkiError::Half { .. })));
+    fs::write(&folder.path().join("making"), b"", fs::Access::Private, crate::sys::accounts::Account::ROOT)
+        .expect("written");
+    not_made("they are being made");
 }
 
 #[test]

@@ -168,7 +168,17 @@ pub fn write(path: &Path, bytes: &[u8], access: Access, owner: Account) -> Resul
     at("set mode of", &draft, file.set_permissions(fs::Permissions::from_mode(access.file_mode())))?;
     chown(&draft, owner)?;
     at("write", &draft, file.sync_all())?;
-    at("rename to", path, fs::rename(&draft, path))
+    at("rename to", path, fs::rename(&draft, path))?;
+    persist_name(path)
+}
+
+/// Makes the name of a file last a power loss: it is the folder's to keep.
+fn persist_name(path: &Path) -> Result<()> {
+    match path.parent() {
+        Some(folder) if folder.as_os_str().is_empty() => place::persist(Path::new(".")),
+        Some(folder) => place::persist(folder),
+        None => Ok(()),
+    }
 }
 
 /// Writes into a kernel file (`/proc`, `/sys`), which is there already.

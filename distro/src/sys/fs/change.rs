@@ -24,7 +24,8 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     at("give away", &draft, std::os::unix::fs::fchown(&file, Some(meta.uid()), Some(meta.gid())))?;
     at("set mode of", &draft, file.set_permissions(meta.permissions()))?;
     at("write", &draft, file.sync_all())?;
-    at("rename to", path, fs::rename(&draft, path))
+    at("rename to", path, fs::rename(&draft, path))?;
+    super::persist_name(path)
 }
 
 /// Removes a file, a link or a folder with all it holds; none being there is fine.
