@@ -32,10 +32,13 @@ done
 process=
 for exe in /proc/[0-9]*/exe; do
   case "$(readlink "$exe" 2>/dev/null)" in
-    "$program") ;;
-    "$program (deleted)") echo '== stale' ;;
+    "$program") stale= ;;
+    "$program (deleted)") stale=stale ;;
     *) continue ;;
   esac
+  # Not one in a container.
+  if [ "$(readlink "${exe%exe}ns/mnt")" != "$(readlink /proc/self/ns/mnt)" ]; then continue; fi
+  if [ "$stale" ]; then echo '== stale'; fi
   words=$(tr '\0' '\n' 2>/dev/null < "${exe%exe}cmdline") || continue
   case "$process $(printf '%s\n' "$words" | sed -n 2p)" in
     ' controller' | ' worker') process=found; echo '== process'; printf '%s\n' "$words" | sed 's/^/ /' ;;
