@@ -371,12 +371,13 @@ fn any_seen() -> impl Strategy<Value = Seen> {
 
 /// Hosts in any state that their role may have.
 fn any_observed() -> impl Strategy<Value = Observed> {
-    proptest::collection::vec(any_seen(), 4).prop_map(|states| {
+    proptest::collection::vec((any_seen(), any::<bool>()), 4).prop_map(|states| {
         let cluster = hosts();
         let mut observed = all_bare(&cluster);
-        for (host, mut seen) in cluster.spec.hosts.iter().zip(states) {
+        for (host, (mut seen, as_wanted)) in cluster.spec.hosts.iter().zip(states) {
             if let Some(service) = &mut seen.service {
                 service.role = render::role(host);
+                service.words.extend(words(host).into_iter().skip(1).filter(|_| as_wanted));
             }
             observed.hosts.insert(host.name.clone(), seen);
         }
