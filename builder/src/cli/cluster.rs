@@ -189,7 +189,7 @@ fn farewell(reporter: &Reporter, applied: &Applied) {
             .line(format!("  to take `{host}` out of etcd: kubectl patch configmap {ROLL} -n kube-system -p {patch}"));
     }
     if applied.departures != Departures::default() {
-        reporter.line("  or run the same command again when the cluster answers: it is told then");
+        reporter.line("  or apply again when the cluster answers, without `--offline`: it is told then");
     }
     nodes(reporter, applied);
 }
