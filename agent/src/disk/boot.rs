@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn a_second_partition_of_the_same_name_is_not_taken() {
-        let at = |first| Entry { number: 5, guid: Part::RootA.guid(), first, last: first + 1 };
+        let at = |first| Entry { number: 5, guid: Part::RootA.guid(), first, last: first.saturating_add(1) };
         assert_eq!(part_of(&at(Part::RootA.start() / 512)), Some(Part::RootA));
         assert_eq!(part_of(&at(Part::Data.start() / 512)), None);
         assert_eq!(part_of(&at(u64::MAX)), None);
