@@ -58,7 +58,8 @@ mod tests {
     /// A caller and whom it called, and what is between them.
     fn pair() -> (DuplexStream, DuplexStream, JoinHandle<std::io::Result<()>>) {
         let ((caller, near), (far, called)) = (duplex(64), duplex(64));
-        (caller, called, tokio::spawn(splice(near, far)))
+        let day = Duration::from_secs(24 * 3600);
+        (caller, called, tokio::spawn(async move { tokio::time::timeout(day, splice(near, far)).await? }))
     }
 
     #[tokio::test(start_paused = true)]
