@@ -2,10 +2,12 @@
 
 use std::{io, time::Duration};
 
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, copy, split};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, split};
 
 /// How long a caller may stay when whom it called has ended.
 const LINGER: Duration = Duration::from_secs(10);
+/// Bytes that are read at a time: as many as tokio's own copying has.
+const BUFFER: usize = 8 * 1024;
 
 /// Connects a caller with whom it called, until both are done. The two are not alike: a caller that has said all (as `kubectl logs`
 /// with its input closed) hears on for as long as the other talks. When the other has ended, nothing that a caller could still say
@@ -19,11 +21,11 @@ pub async fn splice(
 ) -> io::Result<()> {
     let ((mut asks, mut hears), (mut says, mut listens)) = (split(caller), split(called));
     let asking = async {
-        let asked = copy(&mut asks, &mut listens).await;
+        let asked = pass(&mut asks, &mut listens).await;
         asked.and(listens.shutdown().await)
     };
     let answering = async {
-        copy(&mut says, &mut hears).await?;
+        pass(&mut says, &mut hears).await?;
         hears.shutdown().await
     };
     tokio::pin!(asking, answering);
@@ -43,12 +45,27 @@ pub async fn splice(
     }
 }
 
+/// Passes on what is said, to the end. tokio's own reads on before it has written, and loses what came right before a connection
+/// broke off.
+async fn pass(from: &mut (impl AsyncRead + Unpin), to: &mut (impl AsyncWrite + Unpin)) -> io::Result<()> {
+    let mut bytes = vec![0; BUFFER];
+    loop {
+        let count = from.read(&mut bytes).await?;
+        if count == 0 {
+            return Ok(());
+        }
+        to.write_all(&bytes[..count]).await?;
+        to.flush().await?;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
     use tokio::{
         io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex},
+        net::{TcpListener, TcpStream},
         task::JoinHandle,
         time::Instant,
     };
@@ -58,7 +75,8 @@ mod tests {
     /// A caller and whom it called, and what is between them.
     fn pair() -> (DuplexStream, DuplexStream, JoinHandle<std::io::Result<()>>) {
         let ((caller, near), (far, called)) = (duplex(64), duplex(64));
-        (caller, called, tokio::spawn(splice(near, far)))
+        let day = Duration::from_secs(24 * 3600);
+        (caller, called, tokio::spawn(async move { tokio::time::timeout(day, splice(near, far)).await? }))
     }
 
     #[tokio::test(start_paused = true)]
@@ -85,6 +103,27 @@ mod tests {
         caller.read_to_string(&mut heard).await.expect("heard");
         assert_eq!(heard, "too large");
         between.await.expect("it ran").expect_err("it broke off");
+    }
+
+    #[tokio::test]
+    async fn what_came_before_a_reset_is_passed_on() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let place = listener.local_addr().expect("bound");
+        for _ in 0..50 {
+            let (mut caller, near) = duplex(64);
+            let far = TcpStream::connect(place).await.expect("connected");
+            caller.write_all(b"?").await.expect("said");
+            let between = tokio::spawn(splice(near, far));
+            let (mut called, _) = listener.accept().await.expect("accepted");
+            called.peek(&mut [0]).await.expect("a question");
+            called.write_all(b"too large").await.expect("answered");
+            // What it did not read makes this a reset (RFC 2525 section 2.17).
+            drop(called);
+            let mut heard = String::new();
+            caller.read_to_string(&mut heard).await.expect("heard");
+            assert_eq!(heard, "too large");
+            between.await.expect("it ran").expect_err("a reset");
+        }
     }
 
     #[tokio::test(start_paused = true)]

@@ -147,7 +147,10 @@ mod tests {
     fn meet() -> (DuplexStream, DuplexStream, JoinHandle<(Talk, Duration)>) {
         let ((caller, near), (far, controller)) = (duplex(64), duplex(64));
         let start = Instant::now();
-        let between = async move { (converse(near, far, PATIENCE).await.0, start.elapsed()) };
+        let between = async move {
+            let talk = tokio::time::timeout(PATIENCE * 1000, converse(near, far, PATIENCE)).await;
+            (talk.expect("it ended").0, start.elapsed())
+        };
         (caller, controller, tokio::spawn(between))
     }
 

@@ -115,7 +115,7 @@ struct Ear<'a> {
 impl Ear<'_> {
     /// Whoever speaks byte by byte is looked at no more often than who says nothing.
     async fn hear(&mut self) -> io::Result<For> {
-        self.stream.readable().await?;
+        self.stream.peek(&mut [0]).await?;
         let mut pause = PAUSES.0;
         loop {
             match self.look()? {
@@ -198,17 +198,24 @@ mod tests {
         let (all, words) = (Undecided::default(), hello(&[LINK]));
         let mut fleet = Vec::new();
         for _ in 0..MOST_OF_ONE * 3 {
-            let (mut caller, arrived) = pair().await;
-            caller.write_all(&words).await.expect("said");
-            fleet.push((caller, arrived));
+            fleet.push(pair().await);
         }
+        let (mut callers, arrived): (Vec<_>, Vec<_>) = fleet.into_iter().unzip();
         let mut wishes = JoinSet::new();
-        for (caller, arrived) in fleet {
-            let place = all.enter(HERE);
-            wishes.spawn(async move { (decide(&arrived, place).await, caller) });
+        let mut arrived = arrived.into_iter().map(|stream| (stream, all.enter(HERE)));
+        for (stream, place) in arrived.by_ref().take(MOST_OF_ONE) {
+            wishes.spawn(async move { decide(&stream, place).await });
+        }
+        tokio::task::yield_now().await;
+        // All speak, and before any is heard, others come.
+        for caller in &mut callers {
+            caller.write_all(&words).await.expect("said");
+        }
+        for (stream, place) in arrived {
+            wishes.spawn(async move { decide(&stream, place).await });
         }
         while let Some(wish) = wishes.join_next().await {
-            assert_eq!(wish.expect("it ran").0.expect("heard"), For::Link);
+            assert_eq!(wish.expect("it ran").expect("heard"), For::Link);
         }
     }
 
