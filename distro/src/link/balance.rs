@@ -22,7 +22,9 @@ const ANSWER: Duration = Duration::from_secs(5);
 /// What a connection taught about a controller.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum News {
-    /// It took the connection.
+    /// It took the connection, and was asked first.
+    Kept(Server),
+    /// It took the connection, and those that were asked before it did not.
     Took(Server),
     /// It had not said a word when the connection ended, or not in time: it or kube-apiserver behind it is gone or stuck.
     Silent(Server),
@@ -47,9 +49,11 @@ pub async fn balance(listener: TcpListener, servers: watch::Receiver<Vec<Server>
 async fn attend(client: TcpStream, order: Vec<Server>, give: mpsc::UnboundedSender<News>) {
     // A controller that has no other is waited for: it may only be slow.
     let patience = if order.len() > 1 { ANSWER } else { Duration::MAX };
+    let favourite = order.first().cloned();
     let Some((server, stream)) = first(order).await else { return };
+    let news = if favourite.as_ref() == Some(&server) { News::Kept } else { News::Took };
     // The balancer lives as long as the process: it hears.
-    let _ = give.send(News::Took(server.clone()));
+    let _ = give.send(news(server.clone()));
     let _ = client.set_nodelay(true);
     let (talk, done) = converse(client, stream, patience).await;
     if let Err(error) = done {
@@ -60,9 +64,12 @@ async fn attend(client: TcpStream, order: Vec<Server>, give: mpsc::UnboundedSend
     }
 }
 
-/// Whom to ask first from now on.
+/// Whom to ask first from now on. A connection that was begun before its controller turned out to be silent does not bring that
+/// one back.
 fn next(servers: &[Server], best: Option<Server>, news: News) -> Option<Server> {
+    let best = best.filter(|best| servers.contains(best));
     match news {
+        News::Kept(server) => best.or(Some(server)),
         News::Took(server) => Some(server),
         News::Silent(server) if best.as_ref() == Some(&server) => {
             let place = servers.iter().position(|known| *known == server)?;
@@ -123,6 +130,13 @@ mod tests {
         assert_eq!(next(&all, best(2), News::Silent(all[2].clone())), best(0));
         assert_eq!(next(&all, best(1), News::Silent(all[2].clone())), best(1), "an older connection's news");
         assert_eq!(next(&all, best(1), News::Took(all[2].clone())), best(2));
+        assert_eq!(next(&all, None, News::Kept(all[0].clone())), best(0));
+        assert_eq!(next(&all, best(1), News::Kept(all[0].clone())), best(1), "that was begun before it was left");
+        assert_eq!(
+            next(&all[..2], best(2), News::Kept(all[0].clone())),
+            best(0),
+            "the other is not in the list any more"
+        );
         assert_eq!(next(&all[..1], best(2), News::Silent(all[2].clone())), None, "it is not in the list any more");
     }
 
