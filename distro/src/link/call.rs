@@ -109,21 +109,26 @@ impl Own {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use proptest::prelude::*;
 
     use super::{Call, Own, Ranges};
 
-    fn own() -> Own {
+    /// What a node of a usual cluster knows of itself, at 192.0.2.`last`.
+    pub fn own_of(node: &str, last: u8) -> Own {
         Own {
-            node: "barn".parse().expect("valid"),
-            addresses: vec![[192, 0, 2, 7].into()],
+            node: node.parse().expect("valid"),
+            addresses: vec![[192, 0, 2, last].into()],
             ranges: Ranges {
                 pods: "10.244.0.0/16".parse().expect("valid"),
                 services: "10.96.0.0/16".parse().expect("valid"),
                 dual: None,
             },
         }
+    }
+
+    fn own() -> Own {
+        own_of("barn", 7)
     }
 
     fn call(host: &str, port: u16) -> Result<String, String> {

@@ -155,8 +155,8 @@ fn parse(bytes: &[u8]) -> Option<Call> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Call, Own, Reach, parse};
-    use crate::link::call::Ranges;
+    use super::{Call, Reach, parse};
+    use crate::link::call::tests::own_of;
 
     #[test]
     fn a_connect_request_names_host_and_port() {
@@ -172,15 +172,7 @@ mod tests {
 
     #[test]
     fn who_may_call_kubelets_may_call_nothing_else() {
-        let own = Own {
-            node: "barn".parse().expect("valid"),
-            addresses: vec![[192, 0, 2, 7].into()],
-            ranges: Ranges {
-                pods: "10.244.0.0/16".parse().expect("valid"),
-                services: "10.96.0.0/16".parse().expect("valid"),
-                dual: None,
-            },
-        };
+        let own = own_of("barn", 7);
         let takes = |reach: Reach, host: &str, port| reach.takes(&Call { host: host.to_owned(), port }, &own);
         for (host, port) in [("barn", 10250), ("192.0.2.7", 10250)] {
             assert!(takes(Reach::Kubelets, host, port), "{host}:{port}");

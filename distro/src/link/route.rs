@@ -78,19 +78,11 @@ mod tests {
     use crate::{
         config::NodeName,
         duty::Duty,
-        link::call::{Call, Own, Ranges},
+        link::call::{Call, Own, tests::own_of},
     };
 
     fn own() -> Own {
-        Own {
-            node: "tower".parse().expect("valid"),
-            addresses: vec![[192, 0, 2, 1].into()],
-            ranges: Ranges {
-                pods: "10.244.0.0/16".parse().expect("valid"),
-                services: "10.96.0.0/16".parse().expect("valid"),
-                dual: None,
-            },
-        }
+        own_of("tower", 1)
     }
 
     fn way(duty: Duty, host: &str, linked: &[&str]) -> Result<String, String> {

@@ -117,7 +117,7 @@ mod tests {
         duty::Duty,
         join::{read, write},
         link::{
-            call::{Call, Connected, Hello, Own, Ranges},
+            call::{Call, Connected, Hello, Own, tests::own_of},
             egress::Ways,
             mux::{End, Stream, run},
             registry::{Entry, Registry},
@@ -126,15 +126,7 @@ mod tests {
 
     /// A controller without pods; the node's side of what it knows of itself has to live as long.
     fn ways() -> (Ways, watch::Sender<Own>) {
-        let own = watch::Sender::new(Own {
-            node: "tower".parse().expect("valid"),
-            addresses: vec![[192, 0, 2, 1].into()],
-            ranges: Ranges {
-                pods: "10.244.0.0/16".parse().expect("valid"),
-                services: "10.96.0.0/16".parse().expect("valid"),
-                dual: None,
-            },
-        });
+        let own = watch::Sender::new(own_of("tower", 1));
         (Ways { duty: Duty::Controller, own: own.subscribe(), registry: Registry::default() }, own)
     }
 
