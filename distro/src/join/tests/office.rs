@@ -79,15 +79,18 @@ fn word(answer: &Answer) -> String {
     }
 }
 
+/// Of one more controller, with a good token.
+fn seat_wanted() -> JoinRequest {
+    let TokenRecord { id, secret, .. } = token(Role::Controller);
+    JoinRequest { node: "keep".parse().expect("a name"), token: id, secret, wants: controller([192, 0, 2, 2]) }
+}
+
 #[tokio::test]
 async fn workers_do_not_wait_for_a_controller_whose_etcd_opens() {
     let (open, mut wishes) = mpsc::channel(1);
     let farm = Farm::new(Seats::Members(open));
     let admitter = farm.admitter.clone();
-    let TokenRecord { id, secret, .. } = token(Role::Controller);
-    let request =
-        JoinRequest { node: "keep".parse().expect("a name"), token: id, secret, wants: controller([192, 0, 2, 2]) };
-    let seated = tokio::spawn(async move { admitter.join(request).await });
+    let seated = tokio::spawn(async move { admitter.join(seat_wanted()).await });
     let wish = wishes.recv().await.expect("it waits for this controller's member to open");
     let clock = Stopwatch::start();
     assert_eq!(word(&farm.join("barn", worker(&keys())).await), "yes");
@@ -101,9 +104,7 @@ async fn who_has_no_token_waits_for_nobody_and_is_told_so() {
     let (open, mut wishes) = mpsc::channel(1);
     let farm = Farm::new(Seats::Members(open));
     let admitter = farm.admitter.clone();
-    let TokenRecord { id, secret, .. } = token(Role::Controller);
-    let request =
-        JoinRequest { node: "keep".parse().expect("a name"), token: id, secret, wants: controller([192, 0, 2, 2]) };
+    let request = seat_wanted();
     let held = tokio::spawn({
         let request = request.clone();
         async move { admitter.join(request).await }
