@@ -1,17 +1,8 @@
 //! What a node is to be, with everything that this needs: a worker without a token cannot be built. Pure.
 
-use std::collections::BTreeMap;
-
 use skerry_formats::{
-    name::Name,
-    node_address::NodeAddress,
     role::Role,
-    seed::{
-        Api, Cidr, ClusterIdentity, Domain, HandOut, HostName, Interface, LabelKey, LabelValue, San, Secret, Seed,
-        SshKey, Taint, Workloads, WriteFile,
-    },
-    storage::StorageType,
-    token::PreShared,
+    seed::{HostName, Interface, San, Secret, Section, Seed, SshKey, WriteFile},
 };
 
 /// What a node is to be.
@@ -44,49 +35,16 @@ pub enum Work {
     /// No seed says.
     Waiting,
     /// Control plane and workloads, alone.
-    Single(Box<Cluster>),
+    Single(Box<Section>),
     /// Control plane: with a token one of several, which makes the cluster only if it has its keys and no other answers.
-    Controller(Box<Cluster>, Option<JoinToken>),
+    Controller(Box<Section>, Option<JoinToken>),
     /// Workloads.
-    Worker(Box<Cluster>, JoinToken),
+    Worker(Box<Section>, JoinToken),
 }
 
 /// What lets a node join a cluster. Not shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JoinToken(Secret);
-
-/// The cluster as this node is to see it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Cluster {
-    /// Its name.
-    pub name: Option<Name>,
-    /// Its keys, if a seed gives them.
-    pub identity: ClusterIdentity,
-    /// What keeps its objects; SQLite if not said.
-    pub storage: Option<StorageType>,
-    /// Where the API server is called, and its further names.
-    pub api: Api,
-    /// Addresses of pods.
-    pub pods: Option<Cidr>,
-    /// Addresses of Services.
-    pub services: Option<Cidr>,
-    /// DNS domain.
-    pub domain: Option<Domain>,
-    /// Whether the API says what nodes and pods use.
-    pub metrics_server: Option<bool>,
-    /// Which of its addresses is the node's.
-    pub node_address: Option<NodeAddress>,
-    /// Labels of the node.
-    pub labels: BTreeMap<LabelKey, LabelValue>,
-    /// Taints of the node.
-    pub taints: Vec<Taint>,
-    /// Which workloads a controller runs.
-    pub workloads: Option<Workloads>,
-    /// Tokens that a controller makes known.
-    pub tokens: Vec<PreShared>,
-    /// Where an administrator's kubeconfig may go.
-    pub admin_kubeconfig: Option<HandOut>,
-}
 
 /// A seed that lacks what its role needs.
 #[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
@@ -105,9 +63,9 @@ impl JoinToken {
 }
 
 impl Work {
-    /// The cluster, if there is one.
+    /// What the seeds say of its cluster, if it is in one.
     #[must_use]
-    pub fn cluster(&self) -> Option<&Cluster> {
+    pub fn cluster(&self) -> Option<&Section> {
         match self {
             Self::Waiting => None,
             Self::Single(cluster) | Self::Controller(cluster, _) | Self::Worker(cluster, _) => Some(cluster),
@@ -143,24 +101,7 @@ impl Intent {
     /// If the role lacks what it needs.
     pub fn from_seed(seed: &Seed, fallback: &HostName) -> Result<Self, IntentError> {
         let section = &seed.skerry;
-        let cluster = || {
-            Box::new(Cluster {
-                name: section.cluster.name.clone(),
-                identity: section.cluster.clone(),
-                storage: section.storage,
-                api: section.api.clone(),
-                pods: section.pod_cidr.clone(),
-                services: section.service_cidr.clone(),
-                domain: section.cluster_domain.clone(),
-                metrics_server: section.metrics_server,
-                node_address: section.node_address.clone(),
-                labels: section.labels.clone(),
-                taints: section.taints.clone(),
-                workloads: section.workloads,
-                tokens: section.tokens.clone(),
-                admin_kubeconfig: section.admin_kubeconfig.to,
-            })
-        };
+        let cluster = || Box::new(section.clone());
         let work = match (section.role, &section.token) {
             (None, _) => Work::Waiting,
             (Some(Role::Single), _) => Work::Single(cluster()),

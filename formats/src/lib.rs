@@ -4,6 +4,7 @@
 
 pub mod arch;
 pub mod cluster;
+pub mod cluster_config;
 pub mod cmdline;
 pub mod digest;
 pub mod duty;

@@ -68,8 +68,11 @@ fn a_seed_is_checked_before_anything_else() {
     let cli = Cli::new().unwrap();
     let seed = cli.home().join("seed.yaml");
     skerry_qemu::files::write(&seed, b"#cloud-config\nhostname: a\nskerry:\n  rol: single\n").unwrap();
-    let said = cli.run(&["build", "--board", "qemu-x86_64", "--seed", "seed.yaml", "--mirror", "nowhere"]).unwrap();
-    golden("seed-typing-error.txt", &cli.transcript(&said)).unwrap();
+    let words = ["build", "--board", "qemu-x86_64", "--seed", "seed.yaml", "--mirror", "nowhere"];
+    golden("seed-typing-error.txt", &cli.transcript(&cli.run(&words).unwrap())).unwrap();
+    let passing = b"#cloud-config\nskerry:\n  role: single\n  config:\n    network:\n      provider: calicoo\n";
+    skerry_qemu::files::write(&seed, passing).unwrap();
+    golden("seed-config-error.txt", &cli.transcript(&cli.run(&words).unwrap())).unwrap();
 }
 
 #[test]

@@ -95,6 +95,13 @@ fn a_controller_whose_address_is_chosen_has_its_member_of_etcd_there() {
 }
 
 #[test]
+fn what_a_seed_passes_on_reaches_sk8s_and_is_for_root_alone() {
+    let said = handed("skerry: {role: single, pod-cidr: 10.42.0.0/16, config: {network: {provider: custom}}}\n");
+    assert!(said.starts_with("== /run/skerry/sk8s.yaml 0600\n"), "{said}");
+    assert!(said.contains("  network:\n    podCIDR: 10.42.0.0/16\n    provider: custom\n"), "{said}");
+}
+
+#[test]
 fn a_controller_that_works_says_which_workloads() {
     let line = |more: &str| {
         let said = handed(&format!("skerry: {{role: controller{more}}}\n"));

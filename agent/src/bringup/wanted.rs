@@ -67,7 +67,7 @@ pub fn wanted(intent: &Intent) -> Vec<Wanted> {
 
 fn of_kubernetes(intent: &Intent) -> Vec<Wanted> {
     let (Some(cluster), Some(role)) = (intent.work.cluster(), intent.work.role()) else { return Vec::new() };
-    let keys = cluster.identity.files().into_iter().filter_map(|(_, name, content)| {
+    let keys = cluster.cluster.files().into_iter().filter_map(|(_, name, content)| {
         let mode = if name.ends_with(".key") { 0o600 } else { 0o644 };
         let path = Path::new(PKI).join(name).to_string_lossy().into_owned();
         Some(Wanted { manner: Manner::Keep, ..own(&path, format!("{}\n", content?.trim()), mode) })
@@ -81,7 +81,9 @@ fn of_kubernetes(intent: &Intent) -> Vec<Wanted> {
     {
         all.push(own(TOKENS, PreShared::file(&cluster.tokens), 0o600));
     }
-    all.push(own(CONFIG, config::cluster_config(intent, cluster), 0o644));
+    // Passwords may be among the keys that are passed on.
+    let mode = if cluster.config.is_empty() { 0o644 } else { 0o600 };
+    all.push(own(CONFIG, cluster.wish(&intent.name).to_yaml(), mode));
     all.push(own(DROP_IN, config::unit_drop_in(role, intent), 0o644));
     all.into_iter().map(|wanted| read_by(Service::Kubernetes, wanted)).collect()
 }

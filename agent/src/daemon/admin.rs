@@ -19,7 +19,7 @@ pub struct Admin {
 impl Admin {
     /// Serves each medium once; to be asked when the cluster can be used. Gives what went wrong.
     pub fn offer(&mut self, intent: &Intent, devices: &[Device], console: &mut Console) -> Vec<String> {
-        let allowed = intent.work.cluster().and_then(|cluster| cluster.admin_kubeconfig) == Some(HandOut::Medium);
+        let allowed = intent.work.cluster().and_then(|cluster| cluster.admin_kubeconfig.to) == Some(HandOut::Medium);
         if !allowed || self.seen == devices {
             return self.failed.clone();
         }

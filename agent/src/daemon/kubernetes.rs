@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use skerry_formats::status::{self, ComponentState, Status};
 
+use super::last_words::last_words;
 use crate::{
     boot_report, chain,
     report::Phase,
@@ -26,6 +27,7 @@ const LONG: u32 = 30;
 pub struct Kubernetes {
     status: Option<Status>,
     unanswered: Option<String>,
+    last_words: Option<String>,
     silence: u32,
     calm: Option<Deadline>,
     was_ready: bool,
@@ -40,11 +42,13 @@ impl Kubernetes {
         match ask() {
             Ok(status) => {
                 self.unanswered = None;
+                self.last_words = None;
                 self.silence = 0;
                 self.status = Some(status);
             }
             Err(why) => {
                 self.unanswered = Some(why);
+                self.last_words = last_words();
                 self.silence = self.silence.saturating_add(1);
                 self.status = None;
             }
@@ -78,7 +82,7 @@ impl Kubernetes {
         }
     }
 
-    /// Components that end again and again, and why sk8s does not answer once it did.
+    /// Components that end again and again, why sk8s ended, and why it does not answer once it did.
     pub fn errors(&self) -> Vec<String> {
         let ended = self
             .status
@@ -89,11 +93,11 @@ impl Kubernetes {
             let why = component.last_exit.as_deref().unwrap_or("unknown");
             format!("{} ends again and again: {why}", component.name)
         });
-        let silent = self
-            .unanswered
-            .iter()
-            .filter(|_| self.was_ready || self.silence > LONG)
-            .map(|why| format!("sk8s does not answer: {why}"));
+        let silent = match (&self.last_words, &self.unanswered) {
+            (Some(words), Some(_)) => Some(format!("sk8s has ended: {words}")),
+            (None, Some(why)) if self.was_ready || self.silence > LONG => Some(format!("sk8s does not answer: {why}")),
+            _ => None,
+        };
         ended.chain(silent).collect()
     }
 

@@ -4,6 +4,7 @@
 mod admin;
 mod button;
 mod kubernetes;
+mod last_words;
 mod machine;
 mod notify;
 mod seeds;

@@ -1,15 +1,14 @@
 //! `skerry build`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::Serialize;
-use skerry_formats::{digest::Digest, name::Name, role::Role, seed};
+use skerry_formats::{digest::Digest, name::Name, role::Role};
 
-use super::{Failure, Host, Usage, lock};
+use super::{Failure, Host, lock, seeds};
 use crate::{
     build::{self, Bench, Extras, Image},
-    compose::{self, BakedSeed},
-    fsx,
+    compose, fsx,
     image::{Artefact, Readers},
     lock::{Context, SetName, WhenGone},
     plan::{self, Request},
@@ -69,7 +68,7 @@ struct Summary<'a> {
 pub fn run(host: &Host, args: &Args) -> Result<(), Failure> {
     let request = Request { board: args.board.clone(), profile: args.profile.clone(), role: args.role };
     let plan = plan::resolve(&host.catalog, request)?;
-    let seeds = seeds(args)?;
+    let seeds = seeds::baked(args.role, &args.seed)?;
     for overlay in &args.overlay {
         compose::overlay_manifest(overlay)?;
     }
@@ -106,29 +105,6 @@ pub fn run(host: &Host, args: &Args) -> Result<(), Failure> {
     };
     let image = build::image(&plan, &bench, &extras)?;
     finish(host, args, (&image, &extras))
-}
-
-/// Seeds are read here, so that a misspelt one fails the build and not the node.
-fn seeds(args: &Args) -> Result<Vec<BakedSeed>, Failure> {
-    let mut seeds = Vec::new();
-    if let Some(role) = args.role {
-        let text = format!("{}\nskerry:\n  role: {role}\n", seed::HEADER);
-        seeds.push(BakedSeed { name: "10-role.yaml".to_owned(), text });
-    }
-    for (at, path) in args.seed.iter().enumerate() {
-        let text = fsx::read_to_string(path)?;
-        check_seed(path, &text)?;
-        seeds.push(BakedSeed { name: format!("{}-seed.yaml", 50 + at), text });
-    }
-    Ok(seeds)
-}
-
-fn check_seed(path: &Path, text: &str) -> Result<(), Failure> {
-    let source = seed::Source::new(path.display().to_string());
-    let layer = seed::read(&source, text.as_bytes(), seed::Header::Required);
-    let wrong = |problems: seed::Problems| Usage::new(problems.to_string(), "docs/seed.md lists the keys of a seed");
-    layer.map_err(wrong)?;
-    Ok(())
 }
 
 fn base_name(args: &Args) -> String {

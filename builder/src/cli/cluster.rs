@@ -3,11 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use sk8s::peers::{LEAVE, ROLL};
-use skerry_formats::{
-    cluster::{Cluster, k0sctl},
-    name::Name,
-    seed::HostName,
-};
+use skerry_formats::{cluster::Cluster, name::Name, seed::HostName};
 
 use super::{Failure, Host, print_json};
 use crate::{
@@ -253,10 +249,10 @@ fn kubeconfig(args: &KubeconfigArgs) -> Result<(), Failure> {
 }
 
 fn import(reporter: &Reporter, args: &Import) -> Result<(), Failure> {
-    let imported = k0sctl::import(&fsx::read_to_string(&args.file)?)?;
+    let imported = sk8s::cluster::import(&fsx::read_to_string(&args.file)?)?;
     for remark in &imported.remarks {
         reporter.line(format!("{}: {remark}", args.file.display()));
     }
-    print!("{}", imported.cluster.to_yaml().map_err(ClusterError::from)?);
+    print!("{}", imported.text);
     Ok(())
 }

@@ -8,6 +8,7 @@ mod inspect;
 mod keys;
 mod kubectl;
 mod lock;
+mod seeds;
 mod sk8s;
 mod store;
 mod vm;

@@ -10,7 +10,7 @@ use sk8s::{
     pki::{Identity, UnixTime},
 };
 use skerry_formats::{
-    cluster::{self, Cluster, Host},
+    cluster::{Cluster, Host},
     duty::Duty,
     moment::Moment,
     name::Name,
@@ -211,7 +211,7 @@ impl Folder {
 /// If it is unreadable or wrong, or says another name.
 pub fn read(path: &Path, name: &Name) -> Result<Cluster, ClusterError> {
     let source = Source::new(path.display().to_string());
-    let cluster = cluster::read(&source, &fsx::read(path)?).map_err(ClusterError::Hosts)?;
+    let cluster = sk8s::cluster::read(&source, &fsx::read(path)?).map_err(ClusterError::Hosts)?;
     match &cluster.metadata.name {
         Some(found) if found != name => Err(ClusterError::OtherName { found: found.clone(), wanted: name.clone() }),
         _ => Ok(cluster),

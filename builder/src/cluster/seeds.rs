@@ -35,7 +35,8 @@ pub fn seeds(cluster: &Cluster, owner: &Owner<'_>) -> Result<Vec<(HostName, Seed
     let mut all = Vec::new();
     for host in &cluster.spec.hosts {
         let named = ClusterIdentity { name: Some(owner.name.clone()), ..ClusterIdentity::default() };
-        let section = Section { token: token(cluster, owner, host)?, cluster: named, ..section_of(host) };
+        let config = cluster.extra(host);
+        let section = Section { token: token(cluster, owner, host)?, cluster: named, config, ..section_of(host) };
         let section = if host.role.controls() { controller(cluster, host, section) } else { section };
         let section = if owner.founder == Some(&host.name) { founder(owner, host, section)? } else { section };
         all.push((host.name.clone(), Seed { hostname: Some(host.name.clone()), skerry: section, ..Seed::default() }));

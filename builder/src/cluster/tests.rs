@@ -14,6 +14,7 @@ use sk8s::{
 };
 use skerry_formats::{
     cluster::{self, Cluster, Host},
+    cluster_config::Extra,
     duty::Duty,
     role::Role,
     seed::{self, Header, HostName, Seed, Source},
@@ -110,6 +111,24 @@ fn everything_that_is_kept_is_for_its_owner_alone() {
         let meta = fsx::symlink_metadata(&folder.path().join(name)).unwrap().unwrap();
         assert_eq!(meta.permissions().mode() & 0o777, 0o600, "{name}");
     }
+}
+
+#[test]
+fn what_controllers_are_passed_on_no_worker_gets() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = folder(dir.path());
+    let passing = HOSTS
+        .replace(
+            "  tokens:\n",
+            "  config: {storage: {kine: {dataSource: 'postgres://sk8s:secret@db/home'}}}\n  tokens:\n",
+        )
+        .replace("  - name: mill\n", "  - name: mill\n    config: {node: {profile: camera}}\n");
+    folder.create(&hosts(&passing)).unwrap();
+    let of = |host: &str| fsx::read_to_string(&folder.path().join(format!("seeds/{host}.yaml"))).unwrap();
+    assert!(of("tower").contains("dataSource: postgres://sk8s:secret@db/home"));
+    assert!(!of("barn").contains("  config:") && !of("mill").contains("secret@"), "{}{}", of("barn"), of("mill"));
+    assert!(of("mill").contains("  config:\n    node:\n      profile: camera\n"), "{}", of("mill"));
+    assert!(["tower", "barn", "mill"].iter().all(|host| read(&of(host)).hostname.is_some()));
 }
 
 #[test]
@@ -372,6 +391,7 @@ fn host(number: usize, role: Duty) -> Host {
         network: Vec::new(),
         labels: BTreeMap::new(),
         taints: Vec::new(),
+        config: Extra::default(),
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
 use clap::Subcommand;
 use skerry_formats::{
     arch::Arch,
-    cluster::{self as file, Cluster, k0sctl},
+    cluster::{self as file, Cluster},
     hint,
     seed::{HostName, Source},
     token::Server,
@@ -133,7 +133,7 @@ pub fn obey(verb: &ClusterVerb) -> Result<(), ClusterError> {
 
 fn read(path: &Path) -> Result<Cluster, ClusterError> {
     let bytes = fs::read_bytes(path)?;
-    file::read(&Source::new(path.display().to_string()), &bytes).map_err(ClusterError::Hosts)
+    cluster::read(&Source::new(path.display().to_string()), &bytes).map_err(ClusterError::Hosts)
 }
 
 /// The hosts that were named; all of them where none was.
@@ -193,7 +193,8 @@ fn applying(cluster: &Cluster, observed: Observed, account: &Account) -> Result<
     if !refused.is_empty() {
         return Err(ClusterError::Refused(refused));
     }
-    for host in cluster.spec.hosts.iter().filter(|host| host.role.controls() && observed.picked.contains(&host.name)) {
+    let picked = |host: &&file::Host| cluster::is_configured(host) && observed.picked.contains(&host.name);
+    for host in cluster.spec.hosts.iter().filter(picked) {
         let config = observed.hosts.get(&host.name).and_then(|seen| seen.config);
         if matches!(config, Some(ConfigFile::Foreign(_))) {
             account.say(&host.name, &format!("`{}` is the host's own, and stays as it is", cluster::CONFIG));
@@ -275,11 +276,11 @@ fn status_of(cluster: &Cluster, output: Format) -> Result<(), ClusterError> {
 
 fn import(path: &Path) -> Result<(), ClusterError> {
     let failed = |source| ClusterError::Import { path: path.to_owned(), source };
-    let imported = k0sctl::import(&fs::read_to_string(path)?).map_err(failed)?;
+    let imported = cluster::import(&fs::read_to_string(path)?).map_err(failed)?;
     for remark in &imported.remarks {
         eprintln!("{}: {remark}", path.display());
     }
-    print(&imported.cluster.to_yaml().map_err(|error| failed(error.into()))?)
+    print(&imported.text)
 }
 
 fn print(text: &str) -> Result<(), ClusterError> {

@@ -121,12 +121,13 @@ impl Work<'_> {
         Changed::Yes
     }
 
-    /// A file that somebody else wrote stays.
+    /// A file that somebody else wrote stays. One that we wrote is read even where it is not needed any more.
     fn configure(&mut self) -> Changed {
-        let Some(wanted) = render::config_digest(self.cluster, self.host) else { return Changed::No };
+        let wanted = render::config_digest(self.cluster, self.host);
         match self.seen.config {
             Some(ConfigFile::Foreign(_)) => return Changed::No,
             Some(ConfigFile::Ours(found)) if found == wanted => return Changed::No,
+            None if !render::is_configured(self.host) => return Changed::No,
             _ => self.serve(Act::Configure),
         }
         Changed::Yes
@@ -162,12 +163,10 @@ impl Work<'_> {
         }
     }
 
-    /// The configuration that lies there, for a host that reads it.
+    /// The configuration that lies there.
     fn configured(&self) -> Option<Digest> {
         match self.seen.config? {
-            ConfigFile::Ours(digest) | ConfigFile::Foreign(digest) => {
-                Some(digest).filter(|_| self.host.role.controls())
-            }
+            ConfigFile::Ours(digest) | ConfigFile::Foreign(digest) => Some(digest),
         }
     }
 }

@@ -100,7 +100,7 @@ impl Site<'_> {
             Act::Place(digest) => there.run("put sk8s in its place", &script::place(*digest)).map(drop),
             Act::Check => check(there, host),
             Act::Configure => {
-                let text = render::config(self.cluster, host).unwrap_or_default();
+                let text = render::config(self.cluster, host);
                 write(there, "write the configuration", (CONFIG, &text))
             }
             Act::Install => install(there, role, render::words(host)),

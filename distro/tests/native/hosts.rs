@@ -240,6 +240,34 @@ fn follows_changes(desk: &mut Desk, tower: &Host, barn: &Host) {
     std::fs::remove_file(first).expect("ours");
 }
 
+/// What the file passes on to sk8s reaches controllers and workers, and goes again; what sk8s would refuse reaches nobody.
+fn passes_configuration_on(desk: &Desk, barn: &Host) {
+    let plain = hosts("other.example.org", BARN);
+    let profiles = "  config: {workerProfiles: [{name: small, values: {maxPods: 17}}]}\n  hosts:\n";
+    let own = "labels: {place: barn}, config: {node: {profile: small}},";
+    let passing = plain.replace("  hosts:\n", profiles).replace("labels: {place: barn},", own);
+    desk.write(HOSTS, &passing.replace("name: small", "name: smal"));
+    let out = desk.cluster(&["apply", "--hosts", HOSTS]);
+    let told = String::from_utf8_lossy(&out.stderr);
+    let wanted = "hosts.yaml, line 9: `spec.hosts[1].config.node.profile`: no such profile in spec.workerProfiles: `small`; did you \
+                  mean `smal`?";
+    assert!(!out.status.success() && told.contains(wanted), "{told}");
+    let pods = || desk.kubectl("get node barn -o jsonpath={.status.capacity.pods}");
+    assert_eq!(pods(), "110");
+    desk.write(HOSTS, &passing);
+    let (plan, _) = desk.does(&["apply", "--hosts", HOSTS, "--explain"]);
+    assert!(plan.contains("barn: write /etc/sk8s/sk8s.yaml\n") && plan.contains("barn: restart\n"), "{plan}");
+    desk.does(&["apply", "--hosts", HOSTS]);
+    eventually("barn follows its profile", || (pods() == "17").then_some(()));
+    assert_eq!(desk.does(&["apply", "--hosts", HOSTS, "--explain"]).0, "");
+    desk.write(HOSTS, &plain);
+    desk.does(&["apply", "--hosts", HOSTS]);
+    eventually("barn has no profile of its own", || (pods() == "110").then_some(()));
+    assert_eq!(desk.does(&["apply", "--hosts", HOSTS, "--explain"]).0, "");
+    let left = barn.machine.shell("grep -v '^#' /etc/sk8s/sk8s.yaml");
+    assert_eq!(left, "apiVersion: sk8s.skerry.dev/v1\nkind: ClusterConfig");
+}
+
 /// One host, and then all of them, are as they were before.
 fn makes_hosts_bare_again(desk: &Desk, tower: &Host, barn: &Host) {
     desk.does(&["reset", "--hosts", HOSTS, "--host", "barn"]);
@@ -263,6 +291,7 @@ fn bare_machines_become_a_cluster_over_ssh_and_are_bare_again() {
     refuses_what_it_cannot_reach(&desk, &tower, &barn);
     makes_a_cluster(&desk, &tower, &barn);
     follows_changes(&mut desk, &tower, &barn);
+    passes_configuration_on(&desk, &barn);
     makes_hosts_bare_again(&desk, &tower, &barn);
 }
 

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_yaml_ng::Value;
+
 use super::{Cluster, Host, Spec};
 use crate::{
     duty::Duty,
@@ -39,7 +41,7 @@ fn controllers(spec: &Spec, at: &KeyPath, faults: &mut Faults) {
         let why = "no host controls the cluster: one is a `controller`, `controller+worker` or `single`";
         return note(faults, at.clone(), why);
     }
-    if spec.storage.kind != StorageType::Etcd {
+    if spec.storage.kind != StorageType::Etcd && !spec.config.names_a_database() {
         let why = "a second controller needs a datastore that both share: `spec.storage.type: etcd`";
         found.iter().skip(1).for_each(|index| note(faults, at.item(*index).key("role"), why));
     }
@@ -67,6 +69,9 @@ fn addresses(spec: &Spec, at: &KeyPath, faults: &mut Faults) {
     }
 }
 
+/// Sections of sk8s' configuration that concern a worker. The rest it has from its controllers, if at all.
+const OF_WORKERS: [&str; 5] = ["featureGates", "images", "network", "node", "workerProfiles"];
+
 /// What does not fit together in one host.
 fn alone(host: &Host, at: &KeyPath, faults: &mut Faults) {
     match host.role {
@@ -86,6 +91,13 @@ fn alone(host: &Host, at: &KeyPath, faults: &mut Faults) {
     }
     if host.localhost && host.ssh.is_some() {
         note(faults, at.key("localhost"), "a host is this machine or is reached by `ssh`, not both");
+    }
+    if host.role == Duty::Worker {
+        let unread = host.config.keys().keys().filter_map(Value::as_str).filter(|key| !OF_WORKERS.contains(key));
+        for key in unread {
+            let why = format!("only controllers read it; a worker reads `{}`", OF_WORKERS.join("`, `"));
+            note(faults, at.key("config").key(key), why);
+        }
     }
     if !host.role.works() {
         let why = "a `controller` runs no workloads and is no node; wanted: `controller+worker`, or leave it out";

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{ssh::Ssh, storage::Storage};
 use crate::{
+    cluster_config::Extra,
     duty::Duty,
     name::Name,
     node_address::NodeAddress,
@@ -64,6 +65,9 @@ pub struct Spec {
     /// Join tokens.
     #[serde(default, skip_serializing_if = "is_default")]
     pub tokens: Tokens,
+    /// Keys of sk8s' configuration that there are no words for here, for all controllers.
+    #[serde(default, skip_serializing_if = "Extra::is_empty")]
+    pub config: Extra,
     /// The hosts, each name once.
     pub hosts: Vec<Host>,
 }
@@ -141,6 +145,9 @@ pub struct Host {
     /// Taints of its node.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub taints: Vec<Taint>,
+    /// Keys of its sk8s' configuration that there are no words for here, over those of all controllers.
+    #[serde(default, skip_serializing_if = "Extra::is_empty")]
+    pub config: Extra,
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {

@@ -19,8 +19,12 @@ pub use file::{Cluster, Host, Metadata, MetricsServer, Network, Spec, Tokens};
 pub use ssh::{BadSsh, KeyFile, Ssh, SshAddress, SshUser};
 pub use storage::Storage;
 
+use serde_yaml_ng::Mapping;
+
 use crate::{
+    cluster_config::{Extra, Node, Wish},
     seed::{Api, Fault, KeyPath, Problem, Problems, San, Source, checked, decode, line_of},
+    storage::StorageType,
     token::Server,
 };
 
@@ -71,6 +75,40 @@ impl Cluster {
         sans
     }
 
+    /// Takes on what a configuration of sk8s says below `spec`, but for what this file has words of its own for.
+    pub fn pass_on(&mut self, spec: Mapping) {
+        self.spec.config = Extra::from(spec).without(schema::SAID_BY_THE_FILE.iter().map(|(path, _)| *path));
+    }
+
+    /// The keys that a host's sk8s is passed on. A worker has from its controllers what concerns it.
+    #[must_use]
+    pub fn extra(&self, host: &Host) -> Extra {
+        if host.role.controls() { host.config.over(&self.spec.config) } else { host.config.clone() }
+    }
+
+    /// The configuration of a host's sk8s, but for its node's name, labels and taints.
+    #[must_use]
+    pub fn wish<'a>(&'a self, host: &'a Host) -> Wish<'a> {
+        let own = Wish { extra: self.extra(host), ..Wish::default() };
+        if !host.role.controls() {
+            return own;
+        }
+        let Spec { network, storage, metrics_server, .. } = &self.spec;
+        Wish {
+            name: self.metadata.name.as_ref(),
+            api_address: host.address(),
+            sans: self.sans(),
+            pods: network.pods.as_ref(),
+            services: network.services.as_ref(),
+            domain: network.domain.as_ref(),
+            storage: Some(storage.kind).filter(|kind| *kind == StorageType::Etcd),
+            // Said also where it is off: a controller that joined while it was on would keep to that.
+            metrics_server: Some(metrics_server.enabled),
+            node: Node { address: host.node_address.as_ref(), ..Node::default() },
+            ..own
+        }
+    }
+
     /// The hosts that control it, in the file's order.
     pub fn controllers(&self) -> impl Iterator<Item = &Host> {
         self.spec.hosts.iter().filter(|host| host.role.controls())
@@ -98,6 +136,7 @@ impl Default for Cluster {
                 storage: Storage::default(),
                 metrics_server: MetricsServer::default(),
                 tokens: Tokens::default(),
+                config: Extra::default(),
             },
         }
     }

@@ -5,12 +5,13 @@ use super::{
     ssh::{KeyFile, SshAddress, SshUser},
 };
 use crate::{
+    cluster_config::Reserved,
     duty::Duty,
     name::Name,
     node_address::NodeAddress,
     seed::{
         Cidr, Domain, HostName, INTERFACE, LABELS, San,
-        Shape::{self, Flag, List, Map, Number, Record, Text},
+        Shape::{self, Flag, List, Map, Number, Open, Record, Text},
         TAINTS, printable, typed,
     },
     storage::StorageType,
@@ -37,8 +38,25 @@ const SPEC: Shape = Record(
         ("storage", Map(&[("type", Text(typed::<StorageType>))])),
         ("metricsServer", Map(&[("enabled", Flag)])),
         ("tokens", Map(&[("expiry", Text(typed::<Validity>))])),
+        ("config", Open(SAID_BY_THE_FILE)),
     ],
 );
+
+/// Keys of sk8s' configuration that this file has words of its own for.
+pub const SAID_BY_THE_FILE: Reserved = &[
+    ("api.address", "spec.hosts[].addresses"),
+    ("api.sans", "spec.api.sans"),
+    ("network.podCIDR", "spec.network.podCIDR"),
+    ("network.serviceCIDR", "spec.network.serviceCIDR"),
+    ("network.clusterDomain", "spec.network.clusterDomain"),
+    ("storage.type", "spec.storage.type"),
+    ("storage.etcd.peerAddress", "spec.hosts[].nodeAddress"),
+    ("metricsServer.enabled", "spec.metricsServer.enabled"),
+    ("node.name", "spec.hosts[].name"),
+    ("node.address", "spec.hosts[].nodeAddress"),
+    ("node.labels", "spec.hosts[].labels"),
+    ("node.taints", "spec.hosts[].taints"),
+];
 
 const NETWORK: Shape = Map(&[
     ("podCIDR", Text(typed::<Cidr>)),
@@ -60,6 +78,7 @@ const HOST: Shape = Record(
         ("network", List(&INTERFACE)),
         ("labels", LABELS),
         ("taints", TAINTS),
+        ("config", Open(SAID_BY_THE_FILE)),
     ],
 );
 

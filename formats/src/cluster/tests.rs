@@ -50,14 +50,28 @@ fn a_token_has_room_for_the_addresses_of_all_controllers() {
 }
 
 #[test]
-fn a_k0sctl_file_is_imported_and_what_is_left_is_told() {
-    let imported = k0sctl::import(include_str!("../../golden/k0sctl.yaml")).unwrap();
-    assert_eq!(imported.cluster.to_yaml().unwrap(), include_str!("../../golden/k0sctl-imported.yaml"));
-    let remarks = imported.remarks.join("\n") + "\n";
-    assert!(
-        remarks == include_str!("../../golden/k0sctl-imported.txt"),
-        "golden/k0sctl-imported.txt should be:\n{remarks}"
-    );
+fn controllers_share_an_etcd_or_a_database() {
+    let of = |source: &str| {
+        format!(
+            "apiVersion: skerry.dev/v1\nkind: Cluster\nspec:\n  config: {{storage: {{kine: {{dataSource: '{source}'}}}}}}\n  \
+             hosts:\n  - {{name: a, role: controller, addresses: [10.0.0.1]}}\n  - {{name: b, role: controller, addresses: \
+             [10.0.0.2]}}\n"
+        )
+    };
+    assert!(cluster(&of("mysql://root:x@tcp(db)/a")).is_ok());
+    assert!(refusals(&of("sqlite")).contains("needs a datastore that both share"));
+}
+
+#[test]
+fn a_worker_is_passed_on_its_own_keys_and_a_controller_those_of_all_too() {
+    let text = "apiVersion: skerry.dev/v1\nkind: Cluster\nspec:\n  config: {api: {extraArgs: {v: 2}}, node: {profile: big}}\n  \
+                hosts:\n  - {name: a, role: controller, addresses: [10.0.0.1], config: {node: {profile: small}}}\n  - {name: b, \
+                role: worker, config: {node: {profile: mid}}}\n  - {name: c, role: worker}\n";
+    let cluster = cluster(text).unwrap();
+    let extra = |index: usize| serde_yaml_ng::to_string(&cluster.extra(&cluster.spec.hosts[index])).unwrap();
+    assert_eq!(extra(0), "api:\n  extraArgs:\n    v: 2\nnode:\n  profile: small\n");
+    assert_eq!(extra(1), "node:\n  profile: mid\n");
+    assert_eq!(extra(2), "{}\n");
 }
 
 #[test]
@@ -122,6 +136,20 @@ fn metrics_server_is_left_out_where_k0s_was_told_so() {
     assert!(!on && !remarks.contains("disable-components"), "{remarks}");
     let (on, remarks) = enabled("['--disable-components helm,coredns']");
     assert!(on && remarks.contains("`--disable-components coredns` left out"), "{remarks}");
+}
+
+#[test]
+fn flags_of_k0s_that_sk8s_has_keys_for_are_passed_on() {
+    let text = "apiVersion: k0sctl.k0sproject.io/v1beta1\nspec:\n  hosts:\n  - role: controller\n    hostname: tower\n    \
+                installFlags: ['--disable-components=kube-proxy,network-provider', '--cri-socket remote:unix:///run/x.sock', \
+                '--kubelet-extra-args=\"--node-ip=10.0.0.1 --v=2\"', --profile, big]\n";
+    let imported = k0sctl::import(text).unwrap();
+    let tower = &imported.cluster.spec.hosts[0];
+    let wanted = "node:\n  profile: big\n  criSocket: unix:///run/x.sock\n  kubeletExtraArgs:\n    v: '2'\nnetwork:\n  \
+                  provider: custom\n  kubeProxy:\n    disabled: true\n";
+    assert_eq!(serde_yaml_ng::to_string(&tower.config).unwrap(), wanted);
+    assert_eq!(tower.node_address.as_ref().map(ToString::to_string).as_deref(), Some("10.0.0.1"));
+    assert_eq!(imported.remarks, [] as [String; 0]);
 }
 
 const DOCS: [&str; 2] = [include_str!("../../../docs/cluster.md"), include_str!("../../../docs/hosts.md")];

@@ -145,6 +145,7 @@ fn explain(map: &BTreeMap<String, Node>, (at, shape): (&KeyPath, &Shape), lines:
             Shape::Map(known) | Shape::Record(_, known) => {
                 known.iter().find(|(name, _)| name == key).map(|(_, shape)| shape)
             }
+            Shape::Open(_) => Some(shape),
             _ => None,
         };
         match node {

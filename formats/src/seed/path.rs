@@ -11,6 +11,17 @@ pub enum Segment {
     Index(usize),
 }
 
+impl Segment {
+    /// The key, if it is one.
+    #[must_use]
+    pub fn as_key(&self) -> Option<&str> {
+        match self {
+            Self::Key(key) => Some(key),
+            Self::Index(_) => None,
+        }
+    }
+}
+
 /// The way from the seed's root to a value; written `skerry.network[0].dns`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct KeyPath(Vec<Segment>);

@@ -4,7 +4,10 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::path::{KeyPath, printable};
+use super::{
+    line::line_of,
+    path::{KeyPath, printable},
+};
 use crate::hint;
 
 /// Where a seed comes from, in words: `user-data on the medium vdb`.
@@ -114,6 +117,15 @@ impl fmt::Display for Fault {
     }
 }
 
+impl Problem {
+    /// Something that is wrong with the value at a path of a text.
+    #[must_use]
+    pub fn of_value(source: &Source, text: &str, path: KeyPath, why: String) -> Self {
+        let line = line_of(text, path.segments());
+        Self { source: source.clone(), line, fault: Fault::Value { path, why } }
+    }
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.line {
@@ -132,7 +144,7 @@ impl Problems {
     ///
     /// # Errors
     /// If there are any.
-    pub(crate) fn none_in(problems: Vec<Problem>) -> Result<(), Self> {
+    pub fn none_in(problems: Vec<Problem>) -> Result<(), Self> {
         if problems.is_empty() { Ok(()) } else { Err(Self(problems)) }
     }
 

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use super::{
     shape::{
-        Shape::{self, Flag, List, Map, Number, Record, Secret, Table, Text},
+        Shape::{self, Flag, List, Map, Number, Open, Record, Secret, Table, Text},
         anything, typed,
     },
     text::{
@@ -13,6 +13,7 @@ use super::{
     },
 };
 use crate::{
+    cluster_config::Reserved,
     moment::Moment,
     name::Name,
     node_address::NodeAddress,
@@ -61,7 +62,24 @@ const SECTION: Shape = Map(&[
     ("cluster-domain", Text(typed::<Domain>)),
     ("metrics-server", Flag),
     ("admin-kubeconfig", Map(&[("to", Text(hand_out))])),
+    ("config", Open(SAID_BY_THE_SEED)),
 ]);
+
+/// Keys of sk8s' configuration that a seed has words of its own for.
+const SAID_BY_THE_SEED: Reserved = &[
+    ("api.address", "skerry.api.address"),
+    ("api.sans", "skerry.api.sans"),
+    ("network.podCIDR", "skerry.pod-cidr"),
+    ("network.serviceCIDR", "skerry.service-cidr"),
+    ("network.clusterDomain", "skerry.cluster-domain"),
+    ("storage.type", "skerry.storage"),
+    ("storage.etcd.peerAddress", "skerry.api.address"),
+    ("metricsServer.enabled", "skerry.metrics-server"),
+    ("node.name", "hostname"),
+    ("node.address", "skerry.node-address"),
+    ("node.labels", "skerry.labels"),
+    ("node.taints", "skerry.taints"),
+];
 
 /// Labels of a node.
 pub const LABELS: Shape = Table(typed::<LabelKey>, typed::<LabelValue>);

@@ -12,7 +12,14 @@ use super::{
         Cidr, Domain, FilePath, HostName, LabelKey, LabelValue, Owner, Pem, Permissions, San, Secret, SshKey, Taint,
     },
 };
-use crate::{name::Name, node_address::NodeAddress, role::Role, storage::StorageType, token::PreShared};
+use crate::{
+    cluster_config::{Extra, Node, Wish},
+    name::Name,
+    node_address::NodeAddress,
+    role::Role,
+    storage::StorageType,
+    token::PreShared,
+};
 
 /// What a node is told about itself. Everything may be absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -172,6 +179,9 @@ pub struct Section {
     /// Whether an administrator's kubeconfig may leave the node.
     #[serde(skip_serializing_if = "AdminKubeconfig::is_empty")]
     pub admin_kubeconfig: AdminKubeconfig,
+    /// Keys of sk8s' configuration that there are no words for here.
+    #[serde(skip_serializing_if = "Extra::is_empty")]
+    pub config: Extra,
 }
 
 /// Which workloads a controller runs.
@@ -187,6 +197,28 @@ pub enum Workloads {
 impl Section {
     fn is_empty(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// The configuration of sk8s on a node of that name.
+    #[must_use]
+    pub fn wish<'a>(&'a self, name: &'a HostName) -> Wish<'a> {
+        Wish {
+            name: self.cluster.name.as_ref(),
+            api_address: self.api.address,
+            sans: self.api.sans.clone(),
+            pods: self.pod_cidr.as_ref(),
+            services: self.service_cidr.as_ref(),
+            domain: self.cluster_domain.as_ref(),
+            storage: self.storage,
+            metrics_server: self.metrics_server,
+            node: Node {
+                name: Some(name),
+                address: self.node_address.as_ref(),
+                labels: Some(&self.labels),
+                taints: &self.taints,
+            },
+            extra: self.config.clone(),
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::str::FromStr;
 use serde_yaml_ng::Value;
 
 use super::{path::KeyPath, problem::Fault};
+use crate::cluster_config::{OPEN_DEPTH, Reserved};
 
 /// The deepest nesting of any known key.
 const DEPTH: usize = 8;
@@ -28,13 +29,15 @@ pub enum Shape {
     Flag,
     /// A whole number, from the first to the second.
     Number(u64, u64),
+    /// Keys and values that sk8s knows, but for those that have words of their own here. Never shown.
+    Open(Reserved),
 }
 
 impl Shape {
     /// Whether there is a secret in it.
     pub fn hides(&self) -> bool {
         match self {
-            Self::Secret(_) => true,
+            Self::Secret(_) | Self::Open(_) => true,
             Self::List(item) => item.hides(),
             Self::Map(known) | Self::Record(_, known) => known.iter().any(|(_, shape)| shape.hides()),
             Self::Table(..) | Self::Text(_) | Self::Flag | Self::Number(..) => false,
@@ -88,6 +91,7 @@ impl Inspection<'_> {
             }
             (Shape::Text(check) | Shape::Secret(check), Value::String(text)) => self.text(*check, text, at),
             (Shape::Flag, Value::Bool(_)) => {}
+            (Shape::Open(reserved), Value::Mapping(_)) => self.open((reserved, ""), value, at),
             (Shape::Number(least, most), Value::Number(number)) => {
                 if !number.as_u64().is_some_and(|number| (*least..=*most).contains(&number)) {
                     let why = format!("not a whole number from {least} to {most}: `{number}`");
@@ -130,6 +134,45 @@ impl Inspection<'_> {
         }
     }
 
+    /// Keys that are passed on. `below` is the way from where they begin, written with dots.
+    fn open(&mut self, (reserved, below): (Reserved, &str), value: &Value, at: &KeyPath) {
+        if at.depth() > OPEN_DEPTH {
+            return self.note(at, Fault::TooDeep(at.clone()));
+        }
+        match value {
+            Value::Mapping(map) => {
+                for (key, value) in map {
+                    let Some(key) = self.key(key, at) else { continue };
+                    let path = at.key(key);
+                    let below = if below.is_empty() { key.to_owned() } else { format!("{below}.{key}") };
+                    match reserved.iter().find(|(word, _)| *word == below) {
+                        Some((_, instead)) => {
+                            let why = format!("it is said by `{instead}` here");
+                            self.note(&path, Fault::Value { path: path.clone(), why });
+                        }
+                        None => self.open((reserved, &below), value, &path),
+                    }
+                }
+            }
+            Value::Tagged(_) => {
+                self.note(at, Fault::Kind { path: at.clone(), wanted: "a plain value", found: kind(value) })
+            }
+            // What stands in a list is no key of ours.
+            Value::Sequence(items) => {
+                for (index, value) in items.iter().enumerate() {
+                    self.open((&[], ""), value, &at.item(index));
+                }
+            }
+            _ if reserved
+                .iter()
+                .any(|(word, _)| word.strip_prefix(below).is_some_and(|rest| rest.starts_with('.'))) =>
+            {
+                self.note(at, Fault::Kind { path: at.clone(), wanted: "keys and values", found: kind(value) });
+            }
+            _ => {}
+        }
+    }
+
     fn key<'v>(&mut self, key: &'v Value, at: &KeyPath) -> Option<&'v str> {
         if let Value::String(key) = key {
             return Some(key);
@@ -151,7 +194,7 @@ impl Inspection<'_> {
 
 const fn wanted(shape: &Shape) -> &'static str {
     match shape {
-        Shape::Map(_) | Shape::Record(..) | Shape::Table(..) => "keys and values",
+        Shape::Map(_) | Shape::Record(..) | Shape::Table(..) | Shape::Open(_) => "keys and values",
         Shape::List(_) => "a list",
         Shape::Text(_) | Shape::Secret(_) => "text (put it in quotes)",
         Shape::Flag => "`true` or `false`",

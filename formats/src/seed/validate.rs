@@ -3,13 +3,20 @@
 use super::{
     layer::Layer,
     network::Interface,
-    path::KeyPath,
+    path::{KeyPath, Segment},
     problem::{Fault, Problem, Problems, Source},
     section::Seed,
 };
 use crate::{role::Role, storage::StorageType, token::JoinToken};
 
 impl Layer {
+    /// The typed seed, whether it fits together or not: another source may have what it lacks. `None` if a key lacks what it
+    /// needs to be read at all.
+    #[must_use]
+    pub fn draft(&self) -> Option<Seed> {
+        serde_yaml_ng::from_value(self.value()).ok()
+    }
+
     /// The typed seed.
     ///
     /// # Errors
@@ -29,6 +36,15 @@ impl Layer {
         let problems = faults.into_iter().map(|(keys, fault)| self.locate(&keys, fault));
         Problems::none_in(problems.collect())?;
         Ok(seed)
+    }
+
+    /// Something that is wrong with the value at a path, told of the source that set it.
+    #[must_use]
+    pub fn problem(&self, path: &KeyPath, why: String) -> Problem {
+        let keys: Vec<&str> = path.segments().iter().map_while(Segment::as_key).collect();
+        // What is missing is looked for where it would be.
+        let known = (0..=keys.len()).rev().find(|count| self.place(&keys[..*count]).is_some()).unwrap_or_default();
+        self.locate(&keys[..known], Fault::Value { path: path.clone(), why })
     }
 
     fn locate(&self, keys: &[&str], fault: Fault) -> Problem {
@@ -116,7 +132,7 @@ fn joining(seed: &Seed, faults: &mut Faults) {
     if token.role != role {
         note("token", format!("it admits a {}, and this is to be a {role}", token.role));
     }
-    if role == Role::Controller && section.storage != Some(StorageType::Etcd) {
+    if role == Role::Controller && section.storage != Some(StorageType::Etcd) && !section.config.names_a_database() {
         note("token", "a controller that joins shares an etcd with the others: `storage: etcd` beside it".to_owned());
     }
 }

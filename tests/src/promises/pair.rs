@@ -21,14 +21,17 @@ const READY: u64 = 900;
 /// Where the machines are on the cable between them. The worker's has no other card, and no way out.
 const TOWER: &str = "192.168.7.1";
 const BARN: &str = "192.168.7.2";
+/// How many pods the worker takes by its profile.
+const MOST_PODS: u32 = 23;
 
 const JOINS: &str = "a worker joins a controller on another machine, each by its own seed";
 const SERVES: &str = "a pod on the worker is found by name, and logs and exec reach it through the link";
+const CONFIGURED: &str = "what a file of hosts passes on to sk8s reaches its nodes by their seeds";
 const MEASURES: &str = "kubectl top says what the worker and its pods use";
 
 /// Checks all of them.
 pub fn run(lab: &Lab, report: &mut Report) {
-    if !report.wants(&[JOINS, SERVES, MEASURES]) {
+    if !report.wants(&[JOINS, CONFIGURED, SERVES, MEASURES]) {
         return;
     }
     const NONE: &str = "there is no cluster to show it on";
@@ -40,6 +43,10 @@ pub fn run(lab: &Lab, report: &mut Report) {
             let name = node["metadata"]["name"].as_str().unwrap_or_default();
             if name == "barn" { Ok(()) } else { Err(Broken(format!("the node is `{name}`"))) }
         })
+    });
+    report.long_promise(CONFIGURED, || match &pair {
+        Some(pair) => pair.is_configured(),
+        None => Err(Broken::new(NONE)),
     });
     report.long_promise(SERVES, || match &pair {
         Some(pair) => pair.serves(),
@@ -63,9 +70,11 @@ impl Pair {
         let image = lab.built("pair", &[])?;
         let (api, cable) = (made::port()?, made::port()?);
         let card = |end: Cable, address: &str| json!([{ "mac": end.mac(), "addresses": [format!("{address}/24")] }]);
-        let hosts = json!({ "metricsServer": { "enabled": true }, "hosts": [
+        let profiles = json!([{ "name": "small", "values": { "maxPods": MOST_PODS } }]);
+        let hosts = json!({ "metricsServer": { "enabled": true }, "config": { "workerProfiles": profiles }, "hosts": [
             { "name": "tower", "role": "controller", "network": card(Cable::First(cable), TOWER) },
-            { "name": "barn", "role": "worker", "network": card(Cable::Second(cable), BARN) },
+            { "name": "barn", "role": "worker", "network": card(Cable::Second(cable), BARN),
+              "config": { "node": { "profile": "small" } } },
         ]});
         let seeds = Made::new(lab, "pair", &hosts)?;
         let machine = |name: &str, network: Network| -> Check<Options> {
@@ -81,6 +90,13 @@ impl Pair {
         tower.expect(TOWER, Deadline::seconds(READY)).map_err(Broken::when("the controller has no address"))?;
         let barn = lab.start(machine("barn", Network::Cable(Cable::Second(cable)))?)?;
         Ok(Self { _tower: tower, _barn: barn, kubectl: seeds.kubectl(lab, api)? })
+    }
+
+    /// The controller has the profile of its own seed, the worker its name of its.
+    fn is_configured(&self) -> Check {
+        let pods = self.kubectl.node_ready()?["status"]["capacity"]["pods"].clone();
+        let found = pods.as_str().and_then(|text| text.parse().ok());
+        if found == Some(MOST_PODS) { Ok(()) } else { Err(Broken(format!("the node takes {pods} pods"))) }
     }
 
     fn serves(&self) -> Check {

@@ -1,5 +1,6 @@
 //! A k0sctl.yaml as a file of hosts: what has a word here is carried over, and every other key is remarked upon. Pure.
 
+mod flags;
 mod host;
 mod way;
 mod words;
@@ -7,13 +8,16 @@ mod words;
 use serde_yaml_ng::{Mapping, Value};
 
 use super::{Cluster, Storage};
-use crate::{seed::Source, storage::StorageType};
+use crate::storage::StorageType;
 
 /// What became of a k0sctl.yaml.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Imported {
-    /// The file of hosts.
+    /// The file of hosts, without what only sk8s' configuration has words for.
     pub cluster: Cluster,
+    /// k0s' own configuration as k0sctl has it, with the type of storage that k0sctl means; whoever knows how makes
+    /// `spec.config` of it.
+    pub config: Option<Value>,
     /// What was not carried over or needs a look, a line each.
     pub remarks: Vec<String>,
 }
@@ -54,6 +58,11 @@ impl Remarks {
         self.0.push(format!("`{path}`: {why}"));
     }
 
+    /// Something about the flags that k0s is installed with on a host.
+    fn flag(&mut self, host: &str, why: &str) {
+        self.add(&format!("{host}.installFlags"), why);
+    }
+
     /// Every key that is not among those carried over, with the reason where there is one.
     fn left(&mut self, at: &str, map: &Mapping, carried: &[&str]) {
         for key in map.keys().map(shown).filter(|key| !carried.contains(&key.as_str())) {
@@ -92,46 +101,35 @@ pub fn import(text: &str) -> Result<Imported, ImportError> {
     remarks.left("spec", &map(spec), &["hosts", "k0s"]);
     let hosts = spec["hosts"].as_sequence().filter(|hosts| !hosts.is_empty()).ok_or(ImportError::NoHosts)?;
     let mut taken = hosts.iter().filter_map(host::named).collect();
-    for (index, value) in hosts.iter().enumerate() {
-        cluster.spec.hosts.extend(host::host(index, value, &mut taken, &mut remarks));
-    }
     // k0s runs it unless its flags say otherwise; people who come from there use it.
-    cluster.spec.metrics_server.enabled = !hosts.iter().any(host::without_metrics_server);
-    k0s(&spec["k0s"], &mut cluster, &mut remarks);
-    remarks.0.extend(unfinished(&cluster));
-    Ok(Imported { cluster, remarks: remarks.0 })
+    cluster.spec.metrics_server.enabled = true;
+    for (index, value) in hosts.iter().enumerate() {
+        let Some((host, flags)) = host::host(index, value, &mut taken, &mut remarks) else { continue };
+        cluster.spec.metrics_server.enabled &= !flags.is_without(flags::METRICS_SERVER);
+        cluster.spec.hosts.push(host);
+    }
+    let config = k0s(&spec["k0s"], &mut cluster, &mut remarks);
+    Ok(Imported { cluster, config, remarks: remarks.0 })
 }
 
 fn map(value: &Value) -> Mapping {
     value.as_mapping().cloned().unwrap_or_default()
 }
 
-/// The distribution's part: of its configuration, what every node must agree upon.
-fn k0s(k0s: &Value, cluster: &mut Cluster, remarks: &mut Remarks) {
+/// The distribution's part: of its configuration, what every host must agree upon. The rest is handed on.
+fn k0s(k0s: &Value, cluster: &mut Cluster, remarks: &mut Remarks) -> Option<Value> {
     remarks.left("spec.k0s", &map(k0s), &["config"]);
-    let config = &k0s["config"];
-    remarks.left("spec.k0s.config", &map(config), &["apiVersion", "kind", "metadata", "spec"]);
+    let mut config = k0s["config"].clone();
     let at = "spec.k0s.config.spec";
-    remarks.left(at, &map(&config["spec"]), &["api", "network", "storage"]);
     storage(&config["spec"]["storage"], cluster, remarks);
     let (api, network) = (&config["spec"]["api"], &config["spec"]["network"]);
-    remarks.left(&format!("{at}.api"), &map(api), &["sans", "externalAddress"]);
-    let names = api["sans"].as_sequence().into_iter().flatten().chain([&api["externalAddress"]]);
-    for name in names.filter_map(Value::as_str) {
+    for name in api["sans"].as_sequence().into_iter().flatten().filter_map(Value::as_str) {
         match name.parse() {
             Ok(san) if !cluster.spec.api.sans.contains(&san) => cluster.spec.api.sans.push(san),
             Ok(_) => {}
             Err(_) => remarks.add(&format!("{at}.api"), &format!("`{name}` is no DNS name and no address")),
         }
     }
-    if let Some(name) = api["externalAddress"].as_str() {
-        let why = format!(
-            "only a name in the API's certificate here: nodes join at the controllers' `addresses`; kubeconfigs call it with \
-             `cluster kubeconfig --server https://{name}:6443`"
-        );
-        remarks.add(&format!("{at}.api.externalAddress"), &why);
-    }
-    remarks.left(&format!("{at}.network"), &map(network), &["podCIDR", "serviceCIDR", "clusterDomain"]);
     let mut range = |key: &str| {
         let text = network[key].as_str()?;
         let parsed = text.parse().ok();
@@ -148,23 +146,19 @@ fn k0s(k0s: &Value, cluster: &mut Cluster, remarks: &mut Remarks) {
             remarks.add(&format!("{at}.network.clusterDomain"), "not a domain");
         }
     }
+    let spec = config.get_mut("spec")?.as_mapping_mut()?;
+    let mut storage = map(&spec.remove("storage").unwrap_or_default());
+    storage.insert("type".into(), cluster.spec.storage.kind.to_string().into());
+    spec.insert("storage".into(), storage.into());
+    Some(config)
 }
 
 /// k0s keeps the objects of several controllers in etcd unless it is told otherwise.
 fn storage(value: &Value, cluster: &mut Cluster, remarks: &mut Remarks) {
-    let at = "spec.k0s.config.spec.storage";
-    remarks.left(at, &map(value), &["type"]);
     let controllers = cluster.spec.hosts.iter().filter(|host| host.role.controls()).count();
     let kind = value["type"].as_str().unwrap_or(if controllers > 1 { "etcd" } else { "kine" });
     match kind.parse::<StorageType>() {
         Ok(kind) => cluster.spec.storage = Storage { kind },
-        Err(error) => remarks.add(&format!("{at}.type"), &error.to_string()),
+        Err(error) => remarks.add("spec.k0s.config.spec.storage.type", &error.to_string()),
     }
-}
-
-/// What the file needs before a cluster can be made of it.
-fn unfinished(cluster: &Cluster) -> Vec<String> {
-    let text = cluster.to_yaml().unwrap_or_default();
-    let read = super::read(&Source::new("the file printed"), text.as_bytes());
-    read.err().iter().flat_map(|problems| problems.iter()).map(ToString::to_string).collect()
 }

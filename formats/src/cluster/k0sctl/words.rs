@@ -7,11 +7,10 @@ const FILES: &str = "not carried over: copy them yourself, or put them into an o
 const PROGRAM: &str = "not carried over: `sk8s cluster apply` uploads itself, and an image has sk8s in it";
 const VERSION: &str = "not carried over: the version is that of the `sk8s` that applies the file, or the image's";
 const ORDER: &str = "not carried over: hosts are done in an order that keeps the cluster up";
-const CONFIG: &str =
-    "not carried over: this file has no key for it; `sk8s config import` makes a `sk8s.yaml` of k0s' configuration";
+const DYNAMIC: &str = "not carried over: the file is the configuration, and `apply` makes a change of it known";
 
 /// A key, and why it is left.
-const KEYS: [(&str, &str); 27] = [
+const KEYS: [(&str, &str); 23] = [
     ("winRM", LINUX),
     ("bastion", "not carried over: write it into `~/.ssh/config` as `ProxyJump`"),
     ("hostKey", "not carried over: `ssh` finds it in its `known_hosts`"),
@@ -30,14 +29,10 @@ const KEYS: [(&str, &str); 27] = [
     ("kubeletRootDir", "not carried over: the kubelet's folder is `/var/lib/kubelet`"),
     ("os", "not carried over: it is found out"),
     ("reset", "not carried over: `sk8s cluster reset --host NAME`, or flash the node again"),
-    ("overrideConfig", CONFIG),
+    ("dynamicConfig", DYNAMIC),
     ("version", VERSION),
     ("versionChannel", VERSION),
-    ("dynamicConfig", CONFIG),
     ("user", "not carried over: the kubeconfig's user is `admin`"),
-    ("telemetry", "not carried over: there is none"),
-    ("konnectivity", "not carried over: nodes dial port 6443, and everything else goes through that"),
-    ("kuberouter", "not carried over: pods are connected by flannel"),
     ("options", ORDER),
 ];
 
@@ -47,6 +42,5 @@ pub fn why(path: &str, key: &str) -> &'static str {
         return CLIENT;
     }
     let known = KEYS.iter().find(|(name, _)| *name == key).map(|(_, why)| *why);
-    let other = if path.starts_with("spec.k0s.config.") { CONFIG } else { "not carried over: it has no meaning here" };
-    known.unwrap_or(other)
+    known.unwrap_or("not carried over: it has no meaning here")
 }
