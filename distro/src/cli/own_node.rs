@@ -23,6 +23,9 @@ const IMAGE: &str = "/run/skerry/sk8s.yaml";
 /// Where a node of any other system reads its configuration, if it is told of no other place.
 pub(super) const USUAL: &str = cluster::CONFIG;
 
+/// The first line of a configuration that was put together.
+const WHOLE: &str = "# What this controller went by: its own file and flags over what its cluster has told it.";
+
 /// What the node of this machine was told.
 #[derive(Clone, Debug)]
 pub(super) struct OwnNode {
@@ -60,15 +63,17 @@ impl OwnNode {
         self.args.file()
     }
 
-    /// The text of its configuration file, if there is one, and what the node is by that, by its flags, and by what a cluster
-    /// has told it that it joined.
+    /// The text of its configuration, and what the node is by that, by its flags, and by what a cluster has told it that it
+    /// joined. The text is that of its file, if there is one; on a controller that has joined it is all that it goes by, as its
+    /// file may say next to nothing.
     ///
     /// # Errors
     /// If a file cannot be read, or asks for what cannot be.
     pub fn read(&self) -> Result<(Option<String>, Settings), CliError> {
         let (raw, text) = roles::raw(&self.args)?;
-        let settings = node::effective(&self.paths(), &raw, roles::check(&raw)?).map_err(NodeError::from)?;
-        Ok((text, settings))
+        let (settings, whole) = node::effective(&self.paths(), &raw, roles::check(&raw)?).map_err(NodeError::from)?;
+        let whole = whole.and_then(|raw| raw.to_yaml().ok()).map(|whole| format!("{WHOLE}\n{whole}"));
+        Ok((whole.or(text), settings))
     }
 
     /// What the node is.

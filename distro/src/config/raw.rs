@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_yaml_ng::Value;
-use skerry_formats::hint;
+use skerry_formats::{
+    cluster_config::{API_VERSION, KIND},
+    hint,
+};
 
 use super::{
     api::RawApi, gates::RawGate, helm::RawExtensions, images::RawImages, metrics_server::RawMetricsServer,
-    network::RawNetwork, profile::RawProfile, storage::RawStorage, users::RawInstall,
+    network::RawNetwork, profile::RawProfile, refused, storage::RawStorage, users::RawInstall,
 };
-
-/// The file's `apiVersion`.
-pub(super) const API_VERSION: &str = "sk8s.skerry.dev/v1";
 
 /// A configuration that cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -153,6 +153,19 @@ impl Raw {
         Ok(raw)
     }
 
+    /// The text of a configuration with these keys, in the order of the documentation.
+    ///
+    /// # Errors
+    /// Never for one that was read: maps, lists and texts are all that it has.
+    pub fn to_yaml(&self) -> Result<String, serde_yaml_ng::Error> {
+        let mut value = serde_yaml_ng::to_value(self)?;
+        if let Value::Mapping(map) = &mut value {
+            map.insert("apiVersion".into(), API_VERSION.into());
+            map.insert("kind".into(), KIND.into());
+        }
+        serde_yaml_ng::to_string(&pruned(value))
+    }
+
     /// The keys that every node of a cluster must have alike, as the text of a configuration.
     #[must_use]
     pub fn shared(&self) -> String {
@@ -183,7 +196,7 @@ impl Raw {
     /// Whether it says that it is what it is taken for.
     pub(super) fn head(&self) -> Result<(), ConfigError> {
         is("apiVersion", self.api_version.as_deref(), API_VERSION)?;
-        is("kind", self.kind.as_deref(), "ClusterConfig")
+        is("kind", self.kind.as_deref(), KIND)
     }
 
     /// These keys, and where one is absent, that of `base`. Maps are merged key by key, lists are not.
@@ -194,6 +207,17 @@ impl Raw {
         let value = |raw: Self| serde_yaml_ng::to_value(raw).map_err(|error| explain(&error));
         let merged = merge(value(self)?, value(base)?);
         serde_yaml_ng::from_value(merged).map_err(|error| explain(&error))
+    }
+}
+
+/// Without the keys that have no value.
+fn pruned(value: Value) -> Value {
+    match value {
+        Value::Mapping(map) => {
+            let kept = map.into_iter().map(|(key, value)| (key, pruned(value)));
+            Value::Mapping(kept.filter(|(_, value)| !refused::is_empty(value)).collect())
+        }
+        other => other,
     }
 }
 

@@ -46,21 +46,24 @@ pub(super) fn own(settings: &Settings, paths: &Paths, token: Has) -> Own {
     }
 }
 
-/// What a node is whose owner has written this: with the cluster's words where it has joined one, as its start has it.
+/// What a node is whose owner has written this: with the cluster's words where it has joined one, as its start has it. With a
+/// controller that has joined comes what it goes by, its owner's words over the cluster's.
 ///
 /// # Errors
 /// If what it keeps of the cluster is unreadable, or contradicts its owner.
-pub fn effective(paths: &Paths, raw: &Raw, settings: Settings) -> Result<Settings, EnrolError> {
+pub fn effective(paths: &Paths, raw: &Raw, settings: Settings) -> Result<(Settings, Option<Raw>), EnrolError> {
     if let Some(kept) = appoint::load(paths)? {
-        return Ok(appoint::agreed(raw, &settings.node, &kept.config)?.1);
+        let (whole, settings) = appoint::agreed(raw, &settings.node, &kept.config)?;
+        return Ok((settings, Some(whole)));
     }
     if fs::exists(&paths.pki().join("ca.crt")) {
-        return Ok(settings);
+        return Ok((settings, None));
     }
-    match Membership::load(&paths.membership())? {
-        Some(member) => standing::shared(&member, raw),
-        None => Ok(settings),
-    }
+    let settings = match Membership::load(&paths.membership())? {
+        Some(member) => standing::shared(&member, raw)?,
+        None => settings,
+    };
+    Ok((settings, None))
 }
 
 #[cfg(test)]
@@ -142,7 +145,13 @@ mod tests {
             "metadata: {name: home}\nspec: {storage: {type: etcd}, api: {externalAddress: home.example}}",
         );
         let (raw, own) = settings("spec: {node: {name: mill}, api: {externalAddress: mill.example}}");
-        let node = effective(&paths, &raw, own).expect("agreed");
+        let (node, whole) = effective(&paths, &raw, own).expect("agreed");
+        let text = whole.expect("it has joined").to_yaml().expect("YAML");
+        assert_eq!(
+            text,
+            "apiVersion: sk8s.skerry.dev/v1\nkind: ClusterConfig\nmetadata:\n  name: home\nspec:\n  api:\n    externalAddress: \
+             mill.example\n  storage:\n    type: etcd\n  node:\n    name: mill\n"
+        );
         assert!(matches!(node.storage, crate::config::Storage::Etcd(_)));
         assert_eq!((node.cluster.as_str(), node.node.as_str()), ("home", "mill"));
         assert_eq!(node.api.external.map(|host| host.to_string()).as_deref(), Some("mill.example"));
@@ -156,12 +165,16 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let paths = paths(folder.path());
         let (raw, own) = settings("spec: {network: {podCIDR: 10.1.0.0/16}}");
-        assert_eq!(effective(&paths, &raw, own.clone()).expect("new"), own, "it has joined nothing");
+        assert_eq!(effective(&paths, &raw, own.clone()).expect("new").0, own, "it has joined nothing");
         member(&paths, "spec: {images: {repository: shop.example/mirror}, network: {podCIDR: 10.9.0.0/16}}");
-        let node = effective(&paths, &raw, own.clone()).expect("a member");
+        let (node, _) = effective(&paths, &raw, own.clone()).expect("a member");
         assert_eq!(node.pods.to_string(), "10.9.0.0/16");
         assert_ne!(node.images, own.images);
         put(&paths.pki().join("ca.crt"), "keys");
-        assert_eq!(effective(&paths, &raw, own.clone()).expect("a controller"), own, "it makes its own cluster now");
+        assert_eq!(
+            effective(&paths, &raw, own.clone()).expect("a controller"),
+            (own, None),
+            "it makes its own cluster now"
+        );
     }
 }

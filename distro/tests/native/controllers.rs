@@ -66,6 +66,18 @@ pub fn several(lan: &Lan, names: &[&str]) -> Vec<Node> {
     nodes
 }
 
+/// A worker that has joined at one of two controllers, and has learned of both.
+pub fn worker(lan: &Lan, controller: &Node) -> Node {
+    let good = token(controller, &["--role=worker"]);
+    let shed = Node::start(lan.boot("shed", [192, 168, 99, 9].into()), &["worker", &good]);
+    shed.wait_ready();
+    eventually("it has learned of both", || {
+        let known = shed.machine.shell("cat /var/lib/sk8s/membership.json");
+        ["\"192.168.99.1\"", "\"192.168.99.2\""].iter().all(|address| known.contains(address)).then_some(())
+    });
+    shed
+}
+
 /// Takes the leader away while others are written to, looks on, and says how long nobody could write at most.
 fn without_leader(nodes: &[Node], writer: &Writer, take: impl FnOnce(usize)) -> Duration {
     let leading = leader(&nodes[0]);
@@ -133,12 +145,7 @@ fn three_controllers_lose_their_leader_and_no_write() {
 fn a_worker_learns_of_all_controllers_and_outlives_the_one_it_joined_at() {
     let lan = Lan::new();
     let mut nodes = several(&lan, &NAMES[..2]);
-    let good = token(&nodes[0], &["--role=worker"]);
-    let shed = Node::start(lan.boot("shed", [192, 168, 99, 9].into()), &["worker", &good]);
-    shed.wait_ready();
-    eventually("it has learned of both", || {
-        shed.machine.shell("cat /var/lib/sk8s/membership.json").contains("\"192.168.99.2\"").then_some(())
-    });
+    let _shed = worker(&lan, &nodes[0]);
     nodes[0].apply("web.yaml", WEB);
     assert_web_answers(&nodes[1]);
     let left = nodes[1].sk8s(&["etcd", "leave", NAMES[0]]);
@@ -152,10 +159,19 @@ fn a_worker_learns_of_all_controllers_and_outlives_the_one_it_joined_at() {
 
 #[test]
 #[ignore = "needs root, systemd and upstream's programs"]
-fn a_second_controller_needs_a_datastore_for_two() {
+fn a_second_controller_waits_for_a_datastore_for_two_and_joins_once_there_is_one() {
     let lan = Lan::new();
-    let (first, _) = tower(&lan, "");
+    let (mut first, _) = tower(&lan, "");
     let good = token(&first, &["--role=controller"]);
     let second = Node::start(lan.boot("mill", address(1)), &["controller", &good]);
     waits_for(&second, "the cluster keeps its objects in SQLite");
+    assert!(first.writes("kept"));
+    first.stop();
+    first.machine.shell(&format!("echo '{ETCD}' > /var/sk8s.yaml"));
+    let moved = first.sk8s(&["storage", "migrate", "--config=/var/sk8s.yaml"]);
+    assert!(moved.status.success(), "{}", String::from_utf8_lossy(&moved.stderr));
+    first.start_again();
+    eventually("it has a vote", || (voters(&first) == 2).then_some(()));
+    second.wait_ready();
+    assert_eq!(second.said(&["get", "configmap", "kept", "-o", "jsonpath={.data.a}"]), "b");
 }

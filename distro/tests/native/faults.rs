@@ -83,6 +83,39 @@ fn a_damaged_file_is_named_and_once_mended_all_is_as_it_was() {
     assert_eq!(node.said(&["get", "configmap", "kept", "-o", "jsonpath={.data.a}"]), "b");
 }
 
+/// A node that keeps its objects in etcd.
+fn with_etcd(machine: Machine) -> Node {
+    machine.shell("echo 'spec: {storage: {type: etcd}}' > /var/sk8s.yaml");
+    Node::start(machine, &["controller", "--single", "--config=/var/sk8s.yaml"])
+}
+
+#[test]
+#[ignore = "needs root, systemd and upstream's programs"]
+fn a_damaged_etcd_is_told_and_left_alone() {
+    let mut node = with_etcd(Machine::boot_alone("barn"));
+    node.wait_ready();
+    assert!(node.writes("kept"));
+    for file in ["etcd/member/snap/db", "etcd/member/wal/0000000000000000-0000000000000000.wal"] {
+        node.stop();
+        node.damage(file);
+        let files = format!("cd {DATA}/etcd && find . -name '*.wal' -o -name db | sort | xargs sha256sum");
+        let before = node.machine.shell(&files);
+        node.start_again();
+        eventually("etcd's fault is told", || {
+            let status = node.status()?;
+            let etcd = status.components.iter().find(|component| component.name == "etcd")?;
+            (etcd.restarts > 1 && status.phase != Phase::Ready).then_some(())
+        });
+        eprintln!("{file}:\n{}", node.machine.shell("tail -n 12 /var/log/sk8s.log"));
+        node.stop();
+        assert_eq!(node.machine.shell(&files), before, "nothing is begun anew, and nothing is thrown away");
+        node.mend(file);
+        node.start_again();
+        node.wait_ready();
+        assert_eq!(node.said(&["get", "configmap", "kept", "-o", "jsonpath={.data.a}"]), "b");
+    }
+}
+
 #[test]
 #[ignore = "needs root, systemd and upstream's programs"]
 fn what_containerd_knows_is_made_again_once_it_is_damaged_and_nothing_runs() {
@@ -112,18 +145,20 @@ fn what_containerd_knows_is_made_again_once_it_is_damaged_and_nothing_runs() {
     assert_ne!(node.said(&life), before);
 }
 
-#[test]
-#[ignore = "needs root, systemd and upstream's programs"]
-fn a_full_disk_loses_nothing_and_work_goes_on_once_there_is_room() {
-    let machine = Machine::boot_alone("barn");
-    machine.shell(&format!("mkdir -p {DATA}/db && mount -t tmpfs -o size=48m tmpfs {DATA}/db"));
-    let node = Node::start(machine, &["controller", "--single"]);
+/// Fills the disk that a folder is on, and makes room again once a write was refused.
+fn fills_the_disk(node: &Node, folder: &str) {
     node.wait_ready();
     assert!(node.writes("before"));
-    node.machine.shell(&format!("cat /dev/zero > {DATA}/db/filler; sync"));
-    let refused = (0..2000).find(|count| !node.writes(&format!("while-full-{count}")));
+    node.machine.shell("head -c 500000 /dev/urandom | base64 -w 0 > /var/blob");
+    let writes = |name: &str| {
+        let words = ["kubectl", "create", "configmap", name, "--from-file=/var/blob", "--request-timeout=20s"];
+        node.sk8s(&words).status.success()
+    };
+    node.machine.shell(&format!("cat /dev/zero > {folder}/filler; sync"));
+    let refused = (0..400).find(|count| !writes(&format!("while-full-{count}")));
     let kept = refused.expect("a full disk refuses writes");
-    node.machine.shell(&format!("rm {DATA}/db/filler"));
+    eprintln!("{kept} writes while the disk was full");
+    node.machine.shell(&format!("rm {folder}/filler"));
     eventually("writes go on", || node.writes(&format!("after-{}", super::moment())).then_some(()));
     node.wait_ready();
     let names = node.said(&["get", "configmaps", "-o", "name"]);
@@ -135,4 +170,20 @@ fn a_full_disk_loses_nothing_and_work_goes_on_once_there_is_room() {
         );
     }
     assert_eq!(node.status().expect("it runs").phase, Phase::Ready);
+}
+
+#[test]
+#[ignore = "needs root, systemd and upstream's programs"]
+fn a_full_disk_loses_nothing_and_work_goes_on_once_there_is_room() {
+    let machine = Machine::boot_alone("barn");
+    machine.shell(&format!("mkdir -p {DATA}/db && mount -t tmpfs -o size=48m tmpfs {DATA}/db"));
+    fills_the_disk(&Node::start(machine, &["controller", "--single"]), &format!("{DATA}/db"));
+}
+
+#[test]
+#[ignore = "needs root, systemd and upstream's programs"]
+fn a_full_disk_of_etcd_loses_nothing_and_work_goes_on_once_there_is_room() {
+    let machine = Machine::boot_alone("barn");
+    machine.shell(&format!("mkdir -p {DATA}/etcd && mount -t tmpfs -o size=256m tmpfs {DATA}/etcd"));
+    fills_the_disk(&with_etcd(machine), &format!("{DATA}/etcd"));
 }

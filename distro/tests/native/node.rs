@@ -56,6 +56,12 @@ impl Node {
         self.process = begin(&self.machine, &[&self.program[..], &self.words].concat());
     }
 
+    /// Starts `sk8s WORDS` where another one has ended.
+    pub fn start_again_as(&mut self, words: &[&str]) {
+        self.words = words.iter().map(ToString::to_string).collect();
+        self.start_again();
+    }
+
     /// Kills a process by its program's name.
     pub fn kill(&self, name: &str) {
         assert!(self.machine.run(&["pkill", "-KILL", "-x", name]).status.success(), "{name} runs");

@@ -11,10 +11,7 @@ use std::fmt;
 
 use serde_yaml_ng::Value;
 
-use super::{
-    raw::{self, Raw},
-    settings::Settings,
-};
+use super::{raw::Raw, settings::Settings};
 use crate::supervisor::chain;
 use work::Work;
 
@@ -102,7 +99,7 @@ pub fn import(text: &str) -> Result<Imported, ImportError> {
         weight: Weight::Refused,
         text: chain(invalid),
     }));
-    let text = written(&raw).map_err(ImportError::Write)?;
+    let text = raw.to_yaml().map_err(ImportError::Write)?;
     Ok(Imported { text, remarks })
 }
 
@@ -111,26 +108,6 @@ fn is(source: &Value, key: &'static str, wanted: &'static str) -> Result<(), Imp
     match source.get(key).map(|value| value.as_str().unwrap_or_default()) {
         Some(found) if found != wanted => Err(ImportError::Other { key, found: found.to_owned(), wanted }),
         _ => Ok(()),
-    }
-}
-
-/// The keys that have values, in the order of the documentation.
-fn written(raw: &Raw) -> Result<String, serde_yaml_ng::Error> {
-    let mut value = serde_yaml_ng::to_value(raw)?;
-    if let Value::Mapping(map) = &mut value {
-        map.insert("apiVersion".into(), raw::API_VERSION.into());
-        map.insert("kind".into(), "ClusterConfig".into());
-    }
-    serde_yaml_ng::to_string(&pruned(value))
-}
-
-fn pruned(value: Value) -> Value {
-    match value {
-        Value::Mapping(map) => {
-            let kept = map.into_iter().map(|(key, value)| (key, pruned(value)));
-            Value::Mapping(kept.filter(|(_, value)| !super::refused::is_empty(value)).collect())
-        }
-        other => other,
     }
 }
 
