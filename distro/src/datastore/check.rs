@@ -1,7 +1,7 @@
 //! A look at the datastore before anything is built on it: a wrong one is refused at once and told in plain words, where
 //! upstream's programs try again for minutes.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{DatastoreError, Tool, Tools, migrate, tools::word};
 use crate::{
@@ -80,11 +80,16 @@ pub fn is_made(storage: &Storage, paths: &Paths) -> bool {
 #[must_use]
 pub fn begun(storage: &Storage, paths: &Paths) -> bool {
     match storage {
-        Storage::Kine { source: DataSource::Sqlite } | Storage::Etcd(_) => {
-            fs::exists(&paths.sqlite()) || has_member(&paths.etcd())
-        }
+        Storage::Kine { source: DataSource::Sqlite } | Storage::Etcd(_) => objects(paths).is_some(),
         Storage::Kine { .. } | Storage::External(_) => true,
     }
+}
+
+/// Where objects of a cluster lie on this machine, if there are any. A folder alone may be that of a disk which is mounted there.
+#[must_use]
+pub fn objects(paths: &Paths) -> Option<PathBuf> {
+    let sqlite = Some(paths.sqlite()).filter(|file| fs::exists(file));
+    sqlite.or_else(|| Some(paths.etcd()).filter(|folder| has_member(folder)))
 }
 
 /// Whether a member of etcd has ever lived in a folder.
@@ -106,7 +111,7 @@ fn words(cluster: &ExternalEtcd) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{DatastoreError, here, is_made, present};
+    use super::{DatastoreError, begun, here, is_made, objects, present};
     use crate::{
         config::{DataSource, EtcdMember, ExternalEtcd, Storage},
         paths::Paths,
@@ -167,6 +172,16 @@ mod tests {
             let refused = here(&storage, &paths).expect_err("an empty cluster under the old keys");
             assert!(matches!(&refused, DatastoreError::StillHere(path) if *path == paths.etcd()), "{refused}");
         }
+    }
+
+    #[test]
+    fn a_disk_that_is_mounted_for_etcd_holds_no_objects_yet() {
+        let (_folder, paths) = place();
+        file(&paths, "etcd/lost+found/.keep");
+        assert_eq!((objects(&paths), begun(&etcd(), &paths)), (None, false));
+        assert!(here(&etcd(), &paths).is_ok());
+        file(&paths, "etcd/member/wal/0.wal");
+        assert_eq!(objects(&paths), Some(paths.etcd()));
     }
 
     #[test]

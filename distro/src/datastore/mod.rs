@@ -9,7 +9,7 @@ mod tools;
 
 use std::path::PathBuf;
 
-pub use check::{begun, check, here, is_made, present};
+pub use check::{begun, check, here, is_made, objects, present};
 pub use migrate::{MigrateError, Migrated, migrate};
 pub use ready::{component, copy_proof, folder};
 pub(crate) use tools::word;

@@ -9,6 +9,8 @@ use crate::{api::Client, config::NodeName, join::Roster, supervisor::chain};
 
 /// How often it is looked at.
 const PERIOD: Duration = Duration::from_secs(30);
+/// How soon again where the API does not answer, as at the start: until there is a line, another may ask for the name.
+const SOON: Duration = Duration::from_secs(3);
 
 /// Keeps the line, with the address at which the others reach this one now, for as long as the process lives.
 pub async fn keep(name: NodeName, address: watch::Receiver<IpAddr>, api: watch::Receiver<Client>) {
@@ -20,9 +22,13 @@ pub async fn keep(name: NodeName, address: watch::Receiver<IpAddr>, api: watch::
             }
             Ok(())
         });
-        if let Err(error) = kept.await {
-            tracing::debug!(error = %chain(&*error), "not among the cluster's controllers yet");
-        }
-        tokio::time::sleep(PERIOD).await;
+        let pause = match kept.await {
+            Ok(()) => PERIOD,
+            Err(error) => {
+                tracing::debug!(error = %chain(&*error), "not among the cluster's controllers yet");
+                SOON
+            }
+        };
+        tokio::time::sleep(pause).await;
     }
 }

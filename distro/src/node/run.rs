@@ -104,8 +104,7 @@ fn record(order: &Order) -> Result<(), fs::FsError> {
 
 /// A new key in the place of a lost one would leave every Secret unreadable.
 fn same_keyring(paths: &Paths) -> Result<Cluster, NodeError> {
-    let objects = [paths.sqlite(), paths.etcd()].into_iter().find(|path| fs::exists(path));
-    match (objects, pki::load_keyring(&paths.pki())?) {
+    match (datastore::objects(paths), pki::load_keyring(&paths.pki())?) {
         (Some(objects), None) => Err(NodeError::NoKeyring { keyring: pki::keyring_path(&paths.pki()), objects }),
         (Some(_), Some(_)) => Ok(Cluster::Begun),
         (None, _) => Ok(Cluster::New),

@@ -2,6 +2,7 @@
 
 use super::{
     controllers::{voters, worker},
+    eventually,
     join::{token, tower, waits_for},
     lan::Lan,
     node::{Node, folder_of},
@@ -27,7 +28,8 @@ fn controllers_share_the_etcd_of_somebody_else() {
     second.wait_ready();
     assert!(second.writes("kept"));
     let lines = ["get", "configmap", "sk8s-controllers", "-n", "kube-system", "-o", "jsonpath={.data}"];
-    assert_eq!(first.said(&lines), r#"{"mill":"192.168.99.2","tower":"192.168.99.1"}"#);
+    let both = r#"{"mill":"192.168.99.2","tower":"192.168.99.1"}"#;
+    eventually("both have a line", || (first.said(&lines) == both).then_some(()));
     assert_eq!(voters(&first), 0, "none of them has a member of its own");
     let twin = Node::start(lan.boot("twin", [192, 168, 99, 7].into()), &["controller", &good, "--node-name=mill"]);
     waits_for(&twin, "another controller named `mill` is part of the cluster");
