@@ -71,7 +71,8 @@ impl OwnNode {
     /// If a file cannot be read, or asks for what cannot be.
     pub fn read(&self) -> Result<(Option<String>, Settings), CliError> {
         let (raw, text) = roles::raw(&self.args)?;
-        let (settings, whole) = node::effective(&self.paths(), &raw, roles::check(&raw)?).map_err(NodeError::from)?;
+        let name = roles::check_alone(&raw)?.node;
+        let (settings, whole) = node::effective(&self.paths(), &raw, &name).map_err(NodeError::from)?;
         let whole = whole.and_then(|raw| raw.to_yaml().ok()).map(|whole| format!("{WHOLE}\n{whole}"));
         Ok((whole.or(text), settings))
     }

@@ -114,6 +114,11 @@ struct JoinArgs {
 }
 
 impl JoinArgs {
+    /// Whether a token is named.
+    const fn is_given(&self) -> bool {
+        self.token.is_some() || self.token_file.is_some()
+    }
+
     /// The token, if one is named. A file that is gone or damaged since the node has joined does not keep it from its work.
     fn read(&self, joining: Joining) -> Result<Option<JoinToken>, CliError> {
         let path = match (&self.token, &self.token_file) {
@@ -164,8 +169,10 @@ fn run(
     places: Places,
 ) -> Result<(), CliError> {
     let (raw, text) = raw(node)?;
-    let settings = check(&raw)?;
-    let token = join.read(Joining::of(duty, &settings, &places.clone().paths()))?;
+    let own = places.clone().paths();
+    let is_told = duty == Duty::Worker || join.is_given() || fs::exists(&own.appointment());
+    let settings = if is_told { check_alone(&raw)? } else { check(&raw)? };
+    let token = join.read(Joining::of(duty, &settings, &own))?;
     let (paths, _ready) = lay_out(places, Wanted::Node)?;
     let text = text.map(|text| Digest::of(text.as_bytes()));
     live(Order { duty, settings, raw, paths, config: node.file().to_owned(), text, token, tokens })
@@ -182,6 +189,13 @@ pub(super) fn settings(args: &NodeArgs) -> Result<Settings, CliError> {
 /// Checked, on this machine.
 pub(super) fn check(raw: &Raw) -> Result<Settings, Invalid> {
     Settings::validate(raw, &machine::host_name())
+}
+
+/// The same of a node that a cluster tells more: which profiles there are is known when it has joined, and checked then.
+pub(super) fn check_alone(raw: &Raw) -> Result<Settings, Invalid> {
+    let mut own = raw.clone();
+    own.spec.node.profile = None;
+    check(&own)
 }
 
 /// The configuration with what the flags say instead, and its file's text, if there is a file.

@@ -197,7 +197,7 @@ impl CliError {
             | Self::ImageList(_)
             | Self::Terminal
             | Self::Label(_)
-            | Self::Node(NodeError::Upgrade(UpgradeError::Refused(_))) => 2,
+            | Self::Node(NodeError::Invalid(_) | NodeError::Upgrade(UpgradeError::Refused(_))) => 2,
             _ => 1,
         }
     }

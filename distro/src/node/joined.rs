@@ -5,7 +5,7 @@ use super::{
     standing::{self, EnrolError},
 };
 use crate::{
-    config::{Raw, Settings},
+    config::{NodeName, Raw, Settings},
     datastore,
     duty::Duty,
     join::{self, Has, Membership, Own, Start},
@@ -46,22 +46,21 @@ pub(super) fn own(settings: &Settings, paths: &Paths, token: Has) -> Own {
     }
 }
 
-/// What a node is whose owner has written this: with the cluster's words where it has joined one, as its start has it. With a
-/// controller that has joined comes what it goes by, its owner's words over the cluster's.
+/// What a node of that name is whose owner has written this: with the cluster's words where it has joined one, as its start has
+/// it. With a controller that has joined comes what it goes by, its owner's words over the cluster's.
 ///
 /// # Errors
-/// If what it keeps of the cluster is unreadable, or contradicts its owner.
-pub fn effective(paths: &Paths, raw: &Raw, settings: Settings) -> Result<(Settings, Option<Raw>), EnrolError> {
+/// If what it keeps of the cluster is unreadable, or contradicts its owner, or the whole asks for what cannot be.
+pub fn effective(paths: &Paths, raw: &Raw, name: &NodeName) -> Result<(Settings, Option<Raw>), EnrolError> {
     if let Some(kept) = appoint::load(paths)? {
-        let (whole, settings) = appoint::agreed(raw, &settings.node, &kept.config)?;
+        let (whole, settings) = appoint::agreed(raw, name, &kept.config)?;
         return Ok((settings, Some(whole)));
     }
-    if fs::exists(&paths.pki().join("ca.crt")) {
-        return Ok((settings, None));
-    }
-    let settings = match Membership::load(&paths.membership())? {
+    let is_owner = fs::exists(&paths.pki().join("ca.crt"));
+    let member = if is_owner { None } else { Membership::load(&paths.membership())? };
+    let settings = match member {
         Some(member) => standing::shared(&member, raw)?,
-        None => settings,
+        None => Settings::validate(raw, name.as_str())?,
     };
     Ok((settings, None))
 }
@@ -145,7 +144,7 @@ mod tests {
             "metadata: {name: home}\nspec: {storage: {type: etcd}, api: {externalAddress: home.example}}",
         );
         let (raw, own) = settings("spec: {node: {name: mill}, api: {externalAddress: mill.example}}");
-        let (node, whole) = effective(&paths, &raw, own).expect("agreed");
+        let (node, whole) = effective(&paths, &raw, &own.node).expect("agreed");
         let text = whole.expect("it has joined").to_yaml().expect("YAML");
         assert_eq!(
             text,
@@ -156,7 +155,7 @@ mod tests {
         assert_eq!((node.cluster.as_str(), node.node.as_str()), ("home", "mill"));
         assert_eq!(node.api.external.map(|host| host.to_string()).as_deref(), Some("mill.example"));
         let (raw, own) = settings("metadata: {name: other}");
-        let error = effective(&paths, &raw, own).expect_err("another name").to_string();
+        let error = effective(&paths, &raw, &own.node).expect_err("another name").to_string();
         assert_eq!(error, "`metadata.name` is not what it is on the cluster's other controllers");
     }
 
@@ -165,14 +164,14 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let paths = paths(folder.path());
         let (raw, own) = settings("spec: {network: {podCIDR: 10.1.0.0/16}}");
-        assert_eq!(effective(&paths, &raw, own.clone()).expect("new").0, own, "it has joined nothing");
+        assert_eq!(effective(&paths, &raw, &own.node).expect("new").0, own, "it has joined nothing");
         member(&paths, "spec: {images: {repository: shop.example/mirror}, network: {podCIDR: 10.9.0.0/16}}");
-        let (node, _) = effective(&paths, &raw, own.clone()).expect("a member");
+        let (node, _) = effective(&paths, &raw, &own.node).expect("a member");
         assert_eq!(node.pods.to_string(), "10.9.0.0/16");
         assert_ne!(node.images, own.images);
         put(&paths.pki().join("ca.crt"), "keys");
         assert_eq!(
-            effective(&paths, &raw, own.clone()).expect("a controller"),
+            effective(&paths, &raw, &own.node).expect("a controller"),
             (own, None),
             "it makes its own cluster now"
         );

@@ -15,7 +15,7 @@ use crate::{
     api::{ApiError, Client},
     backup::BackupError,
     component::{self, ComponentSpec, Plan},
-    config::{DualStack, Raw, Runtime, Settings},
+    config::{DualStack, Invalid, Raw, Runtime, Settings},
     datastore::{self, DatastoreError},
     duty::Duty,
     images::{self, Ctr, ImportError},
@@ -50,6 +50,9 @@ pub enum NodeError {
     /// A built-in image is missing.
     #[error("`images.json` names no `{0}`")]
     NoImage(&'static str),
+    /// The configuration of a controller that makes the cluster.
+    #[error("the configuration asks for what cannot be")]
+    Invalid(#[source] Invalid),
     /// An account that the configuration names.
     #[error("spec.installConfig.users: there is no account `{name}` for `{component}` to run as")]
     NoAccount {

@@ -111,6 +111,11 @@ fn same_keyring(paths: &Paths) -> Result<Cluster, NodeError> {
     }
 }
 
+/// What a node is by its owner's words alone.
+fn whole(order: &Order) -> Result<Settings, NodeError> {
+    Settings::validate(&order.raw, order.settings.node.as_str()).map_err(NodeError::Invalid)
+}
+
 /// A controller's keys are made where there are none, unless it joins others; a worker asks to be let in, unless it has been. `None` if it is told
 /// to end before.
 async fn stand(order: &mut Order, machine: &Machine, board: &Board) -> Result<Option<Standing>, NodeError> {
@@ -122,8 +127,10 @@ async fn stand(order: &mut Order, machine: &Machine, board: &Board) -> Result<Op
                 agreed = joining => agreed?,
                 () = told_to_end() => return Ok(None),
             };
-            if let Some(agreed) = agreed {
-                (order.raw, order.settings) = agreed;
+            match agreed {
+                Some(agreed) => (order.raw, order.settings) = agreed,
+                // It tells itself, and its own words are all there is.
+                None => order.settings = whole(order)?,
             }
         }
         let cluster = same_keyring(&order.paths)?;

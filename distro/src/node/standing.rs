@@ -85,7 +85,7 @@ pub enum EnrolError {
     /// The cluster's configuration.
     #[error("the cluster's configuration cannot be read here: is this sk8s older than the controllers'?")]
     Config(#[source] ConfigError),
-    /// The cluster's configuration.
+    /// The cluster's configuration with the node's own.
     #[error("the cluster's configuration cannot be used here: is this sk8s older than the controllers'?")]
     Invalid(#[from] Invalid),
 }
