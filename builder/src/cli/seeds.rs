@@ -46,8 +46,8 @@ fn judge(seeds: &Layer) -> Result<(), Problems> {
     let Some(Seed { skerry: section, .. }) = seeds.draft() else { return Ok(()) };
     let name = HostName::default();
     let mut wish = section.wish(&name);
-    if section.role.is_none_or(|role| role == Role::Worker) {
-        // The profiles that it may follow are its controllers'.
+    if section.token.is_some() || section.role.is_none_or(|role| role == Role::Worker) {
+        // The profiles that it may follow are those of the cluster that it joins.
         wish.extra = wish.extra.without(["node.profile"]);
     }
     let at = KeyPath::default().key("skerry");

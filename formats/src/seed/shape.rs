@@ -154,6 +154,9 @@ impl Inspection<'_> {
                     }
                 }
             }
+            _ if reserved.iter().any(|(word, _)| is_below(word, below)) => {
+                self.note(at, Fault::Kind { path: at.clone(), wanted: "keys and values", found: kind(value) });
+            }
             Value::Tagged(_) => {
                 self.note(at, Fault::Kind { path: at.clone(), wanted: "a plain value", found: kind(value) })
             }
@@ -162,12 +165,6 @@ impl Inspection<'_> {
                 for (index, value) in items.iter().enumerate() {
                     self.open((&[], ""), value, &at.item(index));
                 }
-            }
-            _ if reserved
-                .iter()
-                .any(|(word, _)| word.strip_prefix(below).is_some_and(|rest| rest.starts_with('.'))) =>
-            {
-                self.note(at, Fault::Kind { path: at.clone(), wanted: "keys and values", found: kind(value) });
             }
             _ => {}
         }
@@ -190,6 +187,11 @@ impl Inspection<'_> {
     fn note(&mut self, at: &KeyPath, fault: Fault) {
         self.faults.push((at.clone(), fault));
     }
+}
+
+/// Whether a path leads below another.
+fn is_below(path: &str, other: &str) -> bool {
+    path.strip_prefix(other).is_some_and(|rest| rest.starts_with('.'))
 }
 
 const fn wanted(shape: &Shape) -> &'static str {
