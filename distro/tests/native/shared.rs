@@ -32,7 +32,7 @@ fn controllers_share_the_etcd_of_somebody_else() {
     eventually("both have a line", || (first.said(&lines) == both).then_some(()));
     assert_eq!(voters(&first), 0, "none of them has a member of its own");
     let twin = Node::start(lan.boot("twin", [192, 168, 99, 7].into()), &["controller", &good, "--node-name=mill"]);
-    waits_for(&twin, "another controller named `mill` is part of the cluster");
+    waits_for(&twin, "a controller of the cluster is named `mill`");
     drop(twin);
 
     let _shed = worker(&lan, &second);
