@@ -26,7 +26,7 @@ const MOST_PODS: u32 = 23;
 
 const JOINS: &str = "a worker joins a controller on another machine, each by its own seed";
 const SERVES: &str = "a pod on the worker is found by name, and logs and exec reach it through the link";
-const CONFIGURED: &str = "what a file of hosts passes on to sk8s reaches its nodes by their seeds";
+const CONFIGURED: &str = "what a file of hosts passes on to sk8s reaches a worker and its controller by their seeds";
 const MEASURES: &str = "kubectl top says what the worker and its pods use";
 
 /// Checks all of them.
