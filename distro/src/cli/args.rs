@@ -207,6 +207,13 @@ pub enum Verb {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
+    /// Run containerd's client where the node's pods are
+    #[command(disable_help_flag = true)]
+    Ctr {
+        /// ctr's own arguments
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
     /// Print a kubeconfig
     #[command(subcommand)]
     Kubeconfig(KubeconfigVerb),
@@ -264,6 +271,13 @@ mod tests {
         let args = Args::parse_from(["sk8s", "helm", "list", "-A", "-o", "json", "--help"]);
         let Verb::Helm { args } = args.verb else { panic!("another verb") };
         assert_eq!(args, ["list", "-A", "-o", "json", "--help"]);
+    }
+
+    #[test]
+    fn ctr_gets_its_flags_untouched() {
+        let args = Args::parse_from(["sk8s", "ctr", "-n", "default", "images", "list", "-q"]);
+        let Verb::Ctr { args } = args.verb else { panic!("another verb") };
+        assert_eq!(args, ["-n", "default", "images", "list", "-q"]);
     }
 
     #[test]

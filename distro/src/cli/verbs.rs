@@ -26,8 +26,9 @@ use crate::{
     datastore::MigrateError,
     encryption::RotateError,
     images::{
-        ImportError,
+        Ctr, ImportError,
         bundle::{BadList, BundleError},
+        external_runtime,
     },
     join::{BadRecord, BadTokens},
     link::TlsError,
@@ -39,7 +40,7 @@ use crate::{
     service::ServiceError,
     status::StatusError,
     sys::{
-        fs::FsError,
+        fs::{self, FsError},
         process::{self, ProcessError},
     },
     sysinfo::Purpose,
@@ -117,6 +118,9 @@ pub enum CliError {
     /// There is no cluster here.
     #[error("no cluster was made in `{}` yet", .0.display())]
     NoCluster(PathBuf),
+    /// Nothing runs pods here.
+    #[error("there is no containerd at `{}`", .0.display())]
+    NoRuntime(PathBuf),
     /// A certificate for ever.
     #[error("`--certificate-expires-after` must be a span: a certificate cannot be taken back")]
     Endless,
@@ -234,6 +238,9 @@ impl CliError {
             Self::Pki(PkiError::NotMade(_)) => {
                 Some("its service makes them: `sk8s start`, and `sk8s status` says what it waits for")
             }
+            Self::NoRuntime(_) => Some(
+                "run this on a node that runs pods, with its rights and its `--data-dir`; `sk8s status` says how it is",
+            ),
             Self::NoCluster(_) => Some("run this on a controller, with its rights and its `--data-dir`"),
             _ => None,
         }
@@ -273,6 +280,7 @@ pub fn obey(args: Args) -> Result<(), CliError> {
         Verb::Status { of, output } => print(&status::show(&own_node::places(places)?.paths(), of.as_ref(), &output)?),
         Verb::Kubectl { args } => become_part("kubectl", args, places),
         Verb::Helm { args } => become_part("helm", args, places),
+        Verb::Ctr { args } => ctr(args, places),
         Verb::Kubeconfig(verb) => print(&kubeconfig::text(places, verb)?),
         Verb::Cluster(verb) => Ok(cluster::obey(&verb)?),
         Verb::Config(verb) => Ok(config::obey(verb, places)?),
@@ -291,7 +299,20 @@ fn become_part(name: &str, args: Vec<String>, places: Places) -> Result<(), CliE
     let all: Vec<String> = std::iter::once(name.to_owned()).chain(args).collect();
     let (paths, _ready) = lay_out(own_node::places(places)?, Wanted::Program)?;
     let kubeconfig = paths.admin().join("kubeconfig");
-    Err(process::become_program(&paths.components.join("clients"), &all, ("KUBECONFIG", &kubeconfig)).into())
+    let env = [("KUBECONFIG", kubeconfig.as_os_str())];
+    Err(process::become_program(&paths.components.join("clients"), &all, &env).into())
+}
+
+/// Becomes containerd's client, told where the node's containerd is.
+fn ctr(args: Vec<String>, places: Places) -> Result<(), CliError> {
+    let places = own_node::places(places)?;
+    let node = places.clone().paths();
+    let socket = external_runtime(&node)?.unwrap_or_else(|| node.containerd_socket());
+    if !fs::exists(&socket) {
+        return Err(CliError::NoRuntime(socket));
+    }
+    let (paths, _ready) = lay_out(places, Wanted::Program)?;
+    Err(Ctr::new(&paths, &socket).become_client(args).into())
 }
 
 pub(super) fn print(text: &str) -> Result<(), CliError> {

@@ -4,8 +4,17 @@ use std::path::{Path, PathBuf};
 
 use crate::{
     paths::Paths,
-    sys::process::{self, ProcessError},
+    sys::{
+        fs::{self, FsError},
+        process::{self, ProcessError},
+    },
 };
+
+/// The program that it is a part of, and its name in there.
+const PROGRAM: &str = "containerd";
+const PART: &str = "ctr";
+/// Where the kubelet's containers and images are.
+const NAMESPACE: &str = "k8s.io";
 
 /// Keeps the kubelet from collecting an image that no registry could give back.
 const PINNED: &str = "io.cri-containerd.pinned";
@@ -21,13 +30,24 @@ impl Ctr {
     /// That at a socket.
     #[must_use]
     pub fn new(paths: &Paths, socket: &Path) -> Self {
-        Self { program: paths.components.join("containerd"), socket: socket.display().to_string() }
+        Self { program: paths.components.join(PROGRAM), socket: socket.display().to_string() }
     }
 
     /// The node's own.
     #[must_use]
     pub fn own(paths: &Paths) -> Self {
         Self::new(paths, &paths.containerd_socket())
+    }
+
+    /// Becomes containerd's client for whoever wants to look for himself; other words than ours may lead it elsewhere.
+    ///
+    /// # Errors
+    /// Always, if it returns: the program could not be executed.
+    #[must_use]
+    pub fn become_client(&self, words: Vec<String>) -> ProcessError {
+        let all: Vec<String> = std::iter::once(PART.to_owned()).chain(words).collect();
+        let place = [("CONTAINERD_ADDRESS", self.socket.as_ref()), ("CONTAINERD_NAMESPACE", NAMESPACE.as_ref())];
+        process::become_program(&self.program, &all, &place)
     }
 
     /// Asks it something.
@@ -39,7 +59,7 @@ impl Ctr {
     }
 
     fn run(&self, words: &[&str]) -> Result<String, ProcessError> {
-        let base = ["ctr", "--address", &self.socket, "--namespace", "k8s.io"];
+        let base = [PART, "--address", &self.socket, "--namespace", NAMESPACE];
         process::output(&self.program, &[&base[..], words].concat())
     }
 
@@ -79,6 +99,14 @@ impl Ctr {
     pub(super) fn unpin(&self, reference: &str) -> Result<(), ProcessError> {
         self.images(&["label", reference, &format!("{PINNED}=")]).map(drop)
     }
+}
+
+/// The socket of the runtime that has the node's pods, if that is not ours.
+///
+/// # Errors
+/// If the note of it cannot be read.
+pub fn external_runtime(paths: &Paths) -> Result<Option<PathBuf>, FsError> {
+    Ok(fs::read_if_there(&paths.external_runtime())?.map(|text| text.trim_end().into()))
 }
 
 /// The references in a list of images.

@@ -8,6 +8,6 @@ mod folder;
 mod import;
 
 pub use archive::{Archived, BadArchive, index};
-pub use ctr::Ctr;
+pub use ctr::{Ctr, external_runtime};
 pub use folder::{Folder, PERIOD};
 pub use import::{ImportError, builtin, import};

@@ -9,11 +9,11 @@ use skerry_formats::cmdline::RootRef;
 
 use super::{
     Backups, ResetError, backups, mounts,
-    observe::{external_runtime, groups, processes, services},
+    observe::{groups, processes, services},
     places::Places,
     process,
 };
-use crate::{service::State, status, sys::fs};
+use crate::{images::external_runtime, service::State, status, sys::fs};
 
 /// Refuses where a reset would be wrong: not root, an image's own node, something that runs, a folder with more than ours, or
 /// one with backups that are to be spared.

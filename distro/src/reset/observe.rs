@@ -15,6 +15,7 @@ use super::{
     process::Process,
 };
 use crate::{
+    images::external_runtime,
     network,
     paths::Paths,
     service::{self, Control, Init, ServiceRole},
@@ -56,11 +57,6 @@ fn ours(places: &Places) -> (BTreeSet<PathBuf>, BTreeSet<PathBuf>) {
     let plain = pairs.iter().map(|(spelled, _)| spelled.components().collect::<PathBuf>());
     let links = plain.filter(|spelled| fs::read_link(spelled).is_ok_and(|target| target.is_some()));
     (there.collect(), links.collect())
-}
-
-/// The socket of the runtime that has the node's pods, if that is not ours.
-pub(super) fn external_runtime(paths: &Paths) -> Result<Option<PathBuf>, fs::FsError> {
-    Ok(fs::read_if_there(&paths.external_runtime())?.map(|text| text.trim_end().into()))
 }
 
 fn told<T: Default, E: std::error::Error>(result: Result<T, E>) -> T {

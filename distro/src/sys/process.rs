@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "this is the one place")]
 
 use std::{
+    ffi::OsStr,
     fmt::Display,
     io::{self, Write as _},
     os::unix::process::CommandExt as _,
@@ -190,7 +191,7 @@ pub fn find(name: &str) -> Option<PathBuf> {
 ///
 /// # Errors
 /// Always, if it returns: the program could not be executed.
-pub fn become_program(program: &Path, args: &[String], env: (&str, &Path)) -> ProcessError {
-    let source = Command::new(program).args(args).env(env.0, env.1).exec();
+pub fn become_program(program: &Path, args: &[String], env: &[(&str, &OsStr)]) -> ProcessError {
+    let source = Command::new(program).args(args).envs(env.iter().copied()).exec();
     ProcessError::Start { program: program.to_owned(), source }
 }

@@ -64,6 +64,8 @@ fn a_node_becomes_ready_serves_and_heals() {
     let metrics = node.said(&["get", "--raw=/api/v1/nodes/barn/proxy/metrics/resource"]);
     assert!(metrics.contains("container_cpu_usage_seconds_total"), "{metrics}");
     assert_users_are_who_they_are(&node);
+    let tasks = node.sk8s(&["ctr", "tasks", "list"]);
+    assert!(String::from_utf8_lossy(&tasks.stdout).contains("RUNNING"), "{tasks:?}");
     for component in node.wait_ready().components {
         survive(&node, &component.name);
         assert_web_answers(&node);
