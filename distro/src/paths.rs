@@ -80,6 +80,12 @@ impl Paths {
         self.data.join("db/state.db")
     }
 
+    /// The note of which cluster's objects have been on this machine, and where.
+    #[must_use]
+    pub fn objects(&self) -> PathBuf {
+        self.data.join("has-objects")
+    }
+
     /// The folder of this controller's member of etcd.
     #[must_use]
     pub fn etcd(&self) -> PathBuf {

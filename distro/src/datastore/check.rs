@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{DatastoreError, Tool, Tools, migrate, tools::word};
+use super::{DatastoreError, Tool, Tools, migrate, note, tools::word};
 use crate::{
     component::SOURCE_VARIABLE,
     config::{DataSource, ExternalEtcd, Storage},
@@ -54,26 +54,26 @@ pub fn here(storage: &Storage, paths: &Paths) -> Result<(), DatastoreError> {
     }
 }
 
-/// Looks whether the log of this controller's member of etcd is still there, where there was one among others.
+/// Looks whether the objects that this machine has had are still there, and the log of this controller's member of etcd, where
+/// there was one among others.
 ///
 /// # Errors
-/// If it is gone.
+/// If they are gone.
 pub fn present(storage: &Storage, paths: &Paths) -> Result<(), DatastoreError> {
     let own = matches!(storage, Storage::Etcd(_));
     if own && Known::load(&paths.peers(), &paths.etcd())?.is_lost(&paths.etcd()) {
         return Err(DatastoreError::Lost(paths.etcd()));
     }
-    Ok(())
+    match note::database(storage, paths) {
+        Some(database) if note::is_gone(paths)? => Err(DatastoreError::Gone { database, note: paths.objects() }),
+        _ => Ok(()),
+    }
 }
 
 /// Whether there is anything to save: a controller may have been stopped before its datastore was made.
 #[must_use]
 pub fn is_made(storage: &Storage, paths: &Paths) -> bool {
-    match storage {
-        Storage::Kine { source: DataSource::Sqlite } => fs::size(&paths.sqlite()).is_ok_and(|size| size > Some(0)),
-        Storage::Etcd(_) => fs::exists(&paths.etcd_database()),
-        Storage::Kine { .. } | Storage::External(_) => true,
-    }
+    note::database(storage, paths).is_none_or(|database| note::is_written(&database))
 }
 
 /// Whether objects of a cluster are on this machine, or where any machine reaches them: who finds them made no new cluster.
@@ -110,10 +110,11 @@ fn words(cluster: &ExternalEtcd) -> Vec<String> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::{DatastoreError, begun, here, is_made, objects, present};
     use crate::{
         config::{DataSource, EtcdMember, ExternalEtcd, Storage},
+        datastore::note,
         paths::Paths,
         peers::{Company, Known, Peer},
         sys::{
@@ -122,21 +123,25 @@ mod tests {
         },
     };
 
-    fn place() -> (tempfile::TempDir, Paths) {
+    /// A data folder with nothing in it.
+    pub fn place() -> (tempfile::TempDir, Paths) {
         let folder = tempfile::tempdir().expect("a folder");
         let paths = Paths { data: folder.path().to_owned(), ..Paths::default() };
         (folder, paths)
     }
 
-    fn file(paths: &Paths, below: &str) {
+    /// A file in the data folder.
+    pub fn file(paths: &Paths, below: &str, content: &[u8]) {
         let path = paths.data.join(below);
         std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
-        fs::write(&path, b"x", Access::Private, machine::account()).expect("written");
+        fs::write(&path, content, Access::Private, machine::account()).expect("written");
     }
 
-    const SQLITE: Storage = Storage::Kine { source: DataSource::Sqlite };
+    /// The default.
+    pub const SQLITE: Storage = Storage::Kine { source: DataSource::Sqlite };
 
-    fn etcd() -> Storage {
+    /// etcd, managed.
+    pub fn etcd() -> Storage {
         Storage::Etcd(EtcdMember::default())
     }
 
@@ -156,7 +161,7 @@ mod tests {
         let all = || elsewhere().into_iter().chain([SQLITE, etcd()]);
         assert!(all().all(|storage| here(&storage, &paths).is_ok()), "a new cluster");
 
-        file(&paths, "db/state.db");
+        file(&paths, "db/state.db", b"x");
         assert!(here(&SQLITE, &paths).is_ok());
         assert!(matches!(here(&etcd(), &paths), Err(DatastoreError::NotMigrated(_))));
         for storage in elsewhere() {
@@ -165,7 +170,7 @@ mod tests {
         }
 
         fs::remove_tree(&paths.data.join("db")).expect("removed");
-        file(&paths, "etcd/member/wal/0.wal");
+        file(&paths, "etcd/member/wal/0.wal", b"x");
         assert!(here(&etcd(), &paths).is_ok());
         assert!(matches!(here(&SQLITE, &paths), Err(DatastoreError::StillEtcd(_))));
         for storage in elsewhere() {
@@ -177,10 +182,10 @@ mod tests {
     #[test]
     fn a_disk_that_is_mounted_for_etcd_holds_no_objects_yet() {
         let (_folder, paths) = place();
-        file(&paths, "etcd/lost+found/.keep");
+        file(&paths, "etcd/lost+found/.keep", b"x");
         assert_eq!((objects(&paths), begun(&etcd(), &paths)), (None, false));
         assert!(here(&etcd(), &paths).is_ok());
-        file(&paths, "etcd/member/wal/0.wal");
+        file(&paths, "etcd/member/wal/0.wal", b"x");
         assert_eq!(objects(&paths), Some(paths.etcd()));
     }
 
@@ -191,7 +196,7 @@ mod tests {
         let joining = Known { company: Company::Several, join: vec![peer] };
         joining.save(&paths.peers()).expect("written");
         assert!(here(&etcd(), &paths).is_ok(), "it joins");
-        file(&paths, "etcd/member/wal/0.wal");
+        file(&paths, "etcd/member/wal/0.wal", b"x");
         assert!(here(&etcd(), &paths).is_ok(), "it has joined");
         fs::remove_tree(&paths.etcd()).expect("removed");
         let refused = here(&etcd(), &paths).expect_err("its disk is not mounted, or gone");
@@ -203,14 +208,32 @@ mod tests {
     }
 
     #[test]
+    fn objects_that_are_gone_are_told_before_the_cluster_begins_anew() {
+        let (_folder, paths) = place();
+        file(&paths, "pki/ca.crt", b"x");
+        file(&paths, "db/state.db", b"x");
+        note(&SQLITE, &paths).expect("written");
+        assert!(present(&SQLITE, &paths).is_ok());
+        fs::remove_tree(&paths.data.join("db")).expect("removed");
+        for storage in [SQLITE, etcd()] {
+            let refused = present(&storage, &paths).expect_err("an empty cluster under the old keys").to_string();
+            assert!(refused.contains("mount it") && refused.contains("sk8s restore"), "{refused}");
+            assert!(here(&storage, &paths).is_err());
+        }
+        assert!(elsewhere().iter().all(|storage| present(storage, &paths).is_ok()), "they are not kept here");
+        fs::remove_file(&paths.objects()).expect("removed");
+        assert!(present(&SQLITE, &paths).is_ok(), "as its owner wishes");
+    }
+
+    #[test]
     fn there_is_nothing_to_save_before_the_datastore_is_made() {
         let (_folder, paths) = place();
         assert!(!is_made(&SQLITE, &paths) && !is_made(&etcd(), &paths));
         assert!(elsewhere().iter().all(|storage| is_made(storage, &paths)));
         std::fs::create_dir_all(paths.data.join("etcd/member/wal")).expect("made");
         assert!(!is_made(&etcd(), &paths), "cut off at its very first start");
-        file(&paths, "etcd/member/snap/db");
-        file(&paths, "db/state.db");
+        file(&paths, "etcd/member/snap/db", b"x");
+        file(&paths, "db/state.db", b"x");
         assert!(is_made(&SQLITE, &paths) && is_made(&etcd(), &paths));
     }
 }

@@ -4,6 +4,7 @@
 mod check;
 mod compare;
 mod migrate;
+mod note;
 mod ready;
 mod tools;
 
@@ -11,6 +12,7 @@ use std::path::PathBuf;
 
 pub use check::{begun, check, here, is_made, objects, present};
 pub use migrate::{MigrateError, Migrated, migrate};
+pub use note::note;
 pub use ready::{component, copy_proof, folder};
 pub(crate) use tools::word;
 pub use tools::{Summary, Tool, Tools};
@@ -69,6 +71,18 @@ pub enum DatastoreError {
          other controller left, restore a backup instead", .0.display()
     )]
     Lost(PathBuf),
+    /// What held the cluster's objects is no more.
+    #[error(
+        "`{}` is gone, and the cluster's objects were on this machine: if its disk is not mounted, mount it; if it is lost, `sk8s \
+         reset`, then `sk8s restore` with a backup; to begin with an empty cluster under the same keys, remove `{}`",
+        .database.display(), .note.display()
+    )]
+    Gone {
+        /// Which file.
+        database: PathBuf,
+        /// What says so.
+        note: PathBuf,
+    },
     /// What is known of other controllers.
     #[error(transparent)]
     Known(#[from] KnownError),

@@ -79,10 +79,13 @@ fn round(node: &mut Prepared, lines: &mut Lines, wish: Option<&Wish>) -> Result<
         found(node, lines)?;
     }
     node.render()?;
-    if let Standing::Owner(_) = &node.standing
-        && let Err(error) = datastore::copy_proof(&node.settings, &node.paths, &node.machine)
-    {
-        tracing::warn!(error = %chain(&error), "what proves us to the datastore is as it was");
+    if let Standing::Owner(_) = &node.standing {
+        if let Err(error) = datastore::copy_proof(&node.settings, &node.paths, &node.machine) {
+            tracing::warn!(error = %chain(&error), "what proves us to the datastore is as it was");
+        }
+        if let Err(error) = datastore::note(&node.settings.storage, &node.paths) {
+            tracing::warn!(error = %chain(&error), "not noted that the cluster's objects are here");
+        }
     }
     let expired = match node.standing.clone() {
         Standing::Owner(identity) => reissue(node, lines, &identity)?,

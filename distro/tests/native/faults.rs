@@ -80,6 +80,19 @@ fn a_damaged_file_is_named_and_once_mended_all_is_as_it_was() {
     node.machine.shell(&format!("rm -r {DATA}/db && cp -a /var/database {DATA}/db"));
     node.start_again();
     node.wait_ready();
+
+    // Nor is a cluster begun anew where its disk is not mounted.
+    eventually("it is noted", || {
+        node.machine.run(&["test", "-s", &format!("{DATA}/has-objects")]).status.success().then_some(())
+    });
+    node.stop();
+    node.machine.shell(&format!("mv {DATA}/db /var/elsewhere && mkdir {DATA}/db"));
+    node.start_again();
+    assert_eq!(node.ended(), Some(1));
+    assert!(node.log().contains("if its disk is not mounted, mount it"), "{}", node.log());
+    node.machine.shell(&format!("rmdir {DATA}/db && mv /var/elsewhere {DATA}/db"));
+    node.start_again();
+    node.wait_ready();
     assert_eq!(node.said(&["get", "configmap", "kept", "-o", "jsonpath={.data.a}"]), "b");
 }
 
