@@ -79,10 +79,7 @@ pub fn is_made(storage: &Storage, paths: &Paths) -> bool {
 /// Whether objects of a cluster are on this machine, or where any machine reaches them: who finds them made no new cluster.
 #[must_use]
 pub fn begun(storage: &Storage, paths: &Paths) -> bool {
-    match storage {
-        Storage::Kine { source: DataSource::Sqlite } | Storage::Etcd(_) => objects(paths).is_some(),
-        Storage::Kine { .. } | Storage::External(_) => true,
-    }
+    note::database(storage, paths).is_none_or(|_| objects(paths).is_some())
 }
 
 /// Where objects of a cluster lie on this machine, if there are any. A folder alone may be that of a disk which is mounted there.
@@ -207,12 +204,18 @@ pub(super) mod tests {
         }
     }
 
+    /// A data folder of a cluster on SQLite, whose objects are noted.
+    pub fn noted() -> (tempfile::TempDir, Paths) {
+        let (folder, paths) = place();
+        file(&paths, "pki/ca.crt", b"ours");
+        file(&paths, "db/state.db", b"objects");
+        note(&SQLITE, &paths).expect("written");
+        (folder, paths)
+    }
+
     #[test]
     fn objects_that_are_gone_are_told_before_the_cluster_begins_anew() {
-        let (_folder, paths) = place();
-        file(&paths, "pki/ca.crt", b"x");
-        file(&paths, "db/state.db", b"x");
-        note(&SQLITE, &paths).expect("written");
+        let (_folder, paths) = noted();
         assert!(present(&SQLITE, &paths).is_ok());
         fs::remove_tree(&paths.data.join("db")).expect("removed");
         for storage in [SQLITE, etcd()] {

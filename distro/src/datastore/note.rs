@@ -3,6 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
+use skerry_formats::digest::Digest;
+
 use crate::{
     config::{DataSource, Storage},
     paths::Paths,
@@ -58,11 +60,8 @@ pub(super) fn is_gone(paths: &Paths) -> Result<bool, FsError> {
 
 /// What tells the cluster whose keys are here from any other.
 fn cluster(paths: &Paths) -> Result<Option<String>, FsError> {
-    let authority = paths.pki().join("ca.crt");
-    if !fs::exists(&authority) {
-        return Ok(None);
-    }
-    Ok(Some(fs::digest(&authority)?.to_string()))
+    let authority = fs::read_if_there(&paths.pki().join("ca.crt"))?;
+    Ok(authority.map(|text| Digest::of(text.as_bytes()).to_string()))
 }
 
 #[cfg(test)]
@@ -70,7 +69,7 @@ mod tests {
     use super::{is_gone, note};
     use crate::{
         config::{DataSource, Storage},
-        datastore::check::tests::{SQLITE, etcd, file, place},
+        datastore::check::tests::{SQLITE, etcd, file, noted, place},
         sys::fs,
     };
 
@@ -106,10 +105,7 @@ mod tests {
 
     #[test]
     fn objects_that_moved_are_not_gone() {
-        let (_folder, paths) = place();
-        file(&paths, "pki/ca.crt", b"ours");
-        file(&paths, "db/state.db", b"objects");
-        note(&SQLITE, &paths).expect("written");
+        let (_folder, paths) = noted();
         file(&paths, "etcd/member/snap/db", b"objects");
         fs::remove_tree(&paths.data.join("db")).expect("removed");
         assert!(!is_gone(&paths).expect("read"));
