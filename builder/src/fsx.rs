@@ -274,6 +274,14 @@ pub fn write_new_secret(path: &Path, bytes: &[u8]) -> Result<()> {
     at("create", path, file.persist_noclobber(path).map(|_| ()).map_err(|error| error.error))
 }
 
+/// Makes a folder, and waits until nobody else holds it; it is held (flock(2)) while the result lives.
+pub fn turn(folder: &Path) -> Result<File> {
+    create_dir_all(folder)?;
+    let held = open(folder)?;
+    at("lock", folder, held.lock())?;
+    Ok(held)
+}
+
 /// Attaches path and action to a result of reading or writing an open file.
 pub fn during<T>(action: &'static str, path: &Path, result: io::Result<T>) -> Result<T> {
     at(action, path, result)

@@ -52,6 +52,8 @@ impl Job for RustJob<'_> {
     fn make(&self, program: &Program, out: &Path) -> Result<(), ComponentError> {
         let binary = program.binary.as_ref().map_or("", |name| name.as_str());
         let target = self.cache.join("cargo").join(self.arch.debian());
+        // Another skerry would lay out its own compiler there.
+        let _turn = fsx::turn(&target)?;
         let tool = self.cargo(&target)?.args([
             "build",
             "--locked",
