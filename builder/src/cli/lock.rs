@@ -107,7 +107,13 @@ fn show_scripts(host: &Host, archive: &Archive, package: &str) -> Result<(), Fai
 pub fn vendor(host: &Host, args: &VendorArgs) -> Result<(), Failure> {
     let archive = args.mirror.archive(host)?;
     let vendored = lock::vendor(&load(host)?, &args.dir, &archive, &host.reporter)?;
-    host.reporter.line(format!("{vendored:?}"));
+    let mib = vendored.bytes >> 20;
+    host.reporter.line(format!("{} packages, {mib} MiB, in `{}`", vendored.packages, args.dir.display()));
+    for suite in &vendored.without_lists {
+        host.reporter.line(format!(
+            "{suite}: its lists have changed since the lock: the folder serves `skerry build`, not `skerry lock`"
+        ));
+    }
     host.reporter.line(format!("build from it: `skerry build … --mirror {}`", args.dir.display()));
     Ok(())
 }
