@@ -8,7 +8,10 @@ use super::{
     CliError,
     args::{Args, Places},
 };
-use crate::service::{self, Begin, Existing, Manner, Order, ServiceRole, Variable};
+use crate::{
+    service::{self, Begin, Existing, Manner, Order, ServiceRole, Variable},
+    sysinfo::{self, Purpose, Verdict},
+};
 
 /// The flags of `install` itself, besides those of the role.
 const OWN: [&str; 3] = ["force", "env", "start"];
@@ -95,6 +98,30 @@ fn said(arg: &Arg, given: &ArgMatches, folder: &Path) -> Vec<String> {
     }
 }
 
+impl Asked {
+    /// What the machine is to be.
+    fn purpose(&self) -> Purpose {
+        let works = |word: &String| word == "--single" || word == "--enable-worker";
+        match self.role {
+            ServiceRole::Worker => Purpose::Worker,
+            ServiceRole::Controller if self.words.iter().any(works) => Purpose::Both,
+            ServiceRole::Controller => Purpose::Controller,
+        }
+    }
+}
+
+/// Says on standard error why it will not run here, if so. It may still be installed: the machine may be made fit later, or be the
+/// image of another.
+fn warn(places: &Places, purpose: Purpose) {
+    let checks = sysinfo::judge(&sysinfo::observe(&places.clone().paths()), purpose);
+    for check in checks.iter().filter(|check| check.verdict == Verdict::Fail) {
+        eprintln!("warning: {}: {}", check.name, check.found);
+        if let Some(advice) = &check.advice {
+            eprintln!("  hint: {advice}");
+        }
+    }
+}
+
 /// Installs, and tells what was made.
 pub(super) fn install(places: &Places, words: &[OsString]) -> Result<String, CliError> {
     let here =
@@ -102,6 +129,7 @@ pub(super) fn install(places: &Places, words: &[OsString]) -> Result<String, Cli
     let line: Vec<OsString> = [&["sk8s".into()], &places.words()[..], &["install".into()], words].concat();
     let asked = read(&line, &here).unwrap_or_else(|error| error.exit());
     administrator()?;
+    warn(places, asked.purpose());
     let own = std::env::current_exe().map_err(|source| CliError::System("see which program this is", source))?;
     let mut order = Order::new(asked.role, own, asked.words).map_err(service::ServiceError::from)?;
     order.env = asked.env;
@@ -144,6 +172,15 @@ mod tests {
     fn asked(line: &str) -> Result<Asked, clap::Error> {
         let line: Vec<OsString> = std::iter::once("sk8s").chain(line.split(' ')).map(Into::into).collect();
         read(&line, Path::new("/home/user"))
+    }
+
+    #[test]
+    fn the_machine_is_judged_for_what_it_is_to_be() {
+        let purpose = |line| asked(line).map(|asked| asked.purpose()).ok();
+        assert_eq!(purpose("install controller"), Some(Purpose::Controller));
+        assert_eq!(purpose("install controller --single"), Some(Purpose::Both));
+        assert_eq!(purpose("install controller --enable-worker --start"), Some(Purpose::Both));
+        assert_eq!(purpose("install worker --token-file token"), Some(Purpose::Worker));
     }
 
     #[test]
