@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use crate::component::ComponentId;
 
+/// The folder with programs for machines that have none of their own, among the components.
+pub const SPARE: &str = "spare";
+
 /// The folders of a node.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Paths {
@@ -42,6 +45,12 @@ impl Paths {
     #[must_use]
     pub fn images_list(&self) -> PathBuf {
         self.images.with_file_name("images.json")
+    }
+
+    /// Programs for machines that have none of their own.
+    #[must_use]
+    pub fn spare(&self) -> PathBuf {
+        self.components.join(SPARE)
     }
 
     /// The list of the components' versions, among them.

@@ -6,6 +6,7 @@
 mod built;
 mod cgo;
 mod debian;
+mod dynamic;
 mod error;
 mod go;
 mod image;

@@ -83,6 +83,9 @@ pub struct Program {
     /// Go: whether the linker lets it name variables of the standard library that are not exported (`go:linkname`).
     #[serde(default)]
     pub linkname: bool,
+    /// Debian: the folder beside `install` for a dynamic program with its loader and its libraries; what lies at `install` then
+    /// runs it with those, whatever libraries the machine has.
+    pub libraries: Option<Name>,
     /// Where it goes.
     #[serde(deserialize_with = "tree_path")]
     pub install: TreePath,
@@ -163,6 +166,18 @@ enum RawKind {
     Debian,
 }
 
+impl Program {
+    /// Where a file of its folder of libraries goes.
+    pub(super) fn beside(&self, file: &str) -> Result<TreePath, ComponentError> {
+        let folder = self.install.ancestors().last().unwrap_or_else(|| self.install.clone());
+        let libraries = self.libraries.as_ref().map_or("", Name::as_str);
+        folder.join(&format!("{libraries}/{file}")).map_err(|error| ComponentError::Invalid {
+            path: PathBuf::from(self.install.as_str()),
+            problem: error.to_string(),
+        })
+    }
+}
+
 impl Component {
     /// Reads and checks the `component.toml` of a folder.
     ///
@@ -220,6 +235,10 @@ impl Raw {
         let rust = matches!(self.kind, RawKind::Rust);
         if let Some(odd) = self.programs.iter().find(|program| program.binary.is_some() != rust) {
             return Err(format!("`binary` of `{}` belongs to kind `rust` and only there", odd.package));
+        }
+        let debian = matches!(self.kind, RawKind::Debian);
+        if let Some(odd) = self.programs.iter().find(|program| program.libraries.is_some() && !debian) {
+            return Err(format!("`libraries` of `{}` belongs to kind `debian` and only there", odd.package));
         }
         let kind = match self.kind {
             RawKind::Go => Kind::Go {
@@ -285,7 +304,7 @@ mod tests {
         let error = load(&GOOD.replace("install", "instal")).unwrap_err();
         assert!(
             error.to_string().ends_with(
-                "unknown field `instal`, expected one of `package`, `binary`, `tags`, `linkname`, `install`, `into`"
+                "unknown field `instal`, expected one of `package`, `binary`, `tags`, `linkname`, `libraries`, `install`, `into`"
             ),
             "{error}"
         );

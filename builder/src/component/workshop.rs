@@ -1,6 +1,7 @@
 //! Building a component, or finding it in the store.
 
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::{
         OnceLock,
@@ -12,7 +13,7 @@ use std::{
 use skerry_formats::{arch::Arch, digest::Digest};
 
 use super::{
-    Built, Component, ComponentError, Kind, PackageSets, Program,
+    Built, Component, ComponentError, Kind, PackageSets, Place, Program,
     built::{FileRecord, ImageName, RECORD, Record},
     debian::DebianJob,
     go::{Go, GoJob, GoRecipe},
@@ -24,7 +25,7 @@ use crate::{
     fsx,
     report::{Outcome, Reporter},
     store::{Key, Store},
-    tree::Tree,
+    tree::{Tree, TreePath},
 };
 
 /// Where compilers find their caches and our own sources.
@@ -54,6 +55,10 @@ pub(super) trait Job {
     fn inputs(&self, key: Key) -> Result<Key, ComponentError>;
     /// Makes one program at a path.
     fn make(&self, program: &Program, out: &Path) -> Result<(), ComponentError>;
+    /// The files of its folder of libraries, by their names there.
+    fn libraries(&self, _program: &Program) -> Result<BTreeMap<String, PathBuf>, ComponentError> {
+        Ok(BTreeMap::new())
+    }
 }
 
 /// A package set, of which the digest comes first and the files only if needed.
@@ -188,7 +193,9 @@ impl<'a> Workshop<'a> {
                     sysroot,
                 },
             }),
-            Kind::Debian { set } => Box::new(DebianJob { packages: self.locked(set, arch) }),
+            Kind::Debian { set } => {
+                Box::new(DebianJob { packages: self.locked(set, arch), arch, programs: &component.programs })
+            }
         })
     }
 
@@ -199,12 +206,28 @@ impl<'a> Workshop<'a> {
 
 /// Makes all programs of a component in a folder.
 fn programs_into(component: &Component, job: &dyn Job, folder: &Path) -> Result<Vec<FileRecord>, ComponentError> {
-    let make = |(index, program): (usize, &Program)| {
-        let file = format!("{index}-{}", program.install.file_name());
-        let path = folder.join(&file);
-        job.make(program, &path)?;
-        fsx::set_mode(&path, 0o755)?;
-        FileRecord::of(&path, &program.install, (program.into, 0o755))
-    };
-    component.programs.iter().enumerate().map(make).collect()
+    let mut records = Vec::new();
+    for program in &component.programs {
+        records
+            .push(one_into(folder, (records.len(), program.into), &program.install, |path| job.make(program, path))?);
+        for (name, from) in job.libraries(program)? {
+            let install = program.beside(&name)?;
+            let place = (records.len(), program.into);
+            records.push(one_into(folder, place, &install, |path| Ok(fsx::copy(&from, path)?))?);
+        }
+    }
+    Ok(records)
+}
+
+/// Makes one file of a component, by its number among them, in a folder.
+fn one_into(
+    folder: &Path,
+    (number, into): (usize, Place),
+    install: &TreePath,
+    make: impl FnOnce(&Path) -> Result<(), ComponentError>,
+) -> Result<FileRecord, ComponentError> {
+    let path = folder.join(format!("{number}-{}", install.file_name()));
+    make(&path)?;
+    fsx::set_mode(&path, 0o755)?;
+    FileRecord::of(&path, install, (into, 0o755))
 }

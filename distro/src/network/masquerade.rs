@@ -36,7 +36,8 @@ table {TABLE} {{
 /// Makes the kernel's rules be these, whatever they were before.
 ///
 /// # Errors
-/// If `nft` is missing or refuses.
-pub fn apply(pods: Subnet, second: Option<Subnet6>) -> Result<(), ProcessError> {
-    process::feed(Path::new("nft"), &["-f", "-"], &rules(pods, second))
+/// If `nft` is missing, also among the programs to spare, or refuses.
+pub fn apply(pods: Subnet, second: Option<Subnet6>, spare: &Path) -> Result<(), ProcessError> {
+    let nft = process::find_or_spare("nft", spare).unwrap_or_else(|| "nft".into());
+    process::feed(&nft, &["-f", "-"], &rules(pods, second))
 }

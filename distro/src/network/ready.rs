@@ -92,7 +92,7 @@ pub fn ready(client: &Client, settings: &Settings, paths: &Paths) -> Result<Read
     if made.subnet != subnet || made.second.is_some() && made.second != second {
         return Ok(Readiness::NoBackend);
     }
-    masquerade::apply(settings.pods, made.second.and(settings.dual).map(|dual| dual.pods))?;
+    masquerade::apply(settings.pods, made.second.and(settings.dual).map(|dual| dual.pods), &paths.spare())?;
     let addresses = addresses(paths);
     let (second, mtu) = (made.second, Some(made.mtu));
     let bridge = Bridge { subnet, second, mtu, leaving: Leaving::ByRule, addresses: &addresses };

@@ -200,7 +200,9 @@ pub struct Keys {
 
 /// kube-proxy's rules outlive it: where something else is to do its work, they would stand in the way.
 fn without_proxy(paths: &Paths) {
-    if let Err(error) = process::output(&paths.components.join("kube"), &["kube-proxy", "--cleanup"]) {
+    let search = process::search_path(&paths.components);
+    let env = [("PATH", search.as_str())];
+    if let Err(error) = process::tool(&paths.components.join("kube"), &["kube-proxy", "--cleanup"], &env) {
         tracing::warn!(error = %chain(&error), "rules of an earlier kube-proxy may be left");
     }
 }

@@ -18,6 +18,6 @@ mod sweep;
 
 pub use error::{Damage, PayloadError};
 pub use found::{OWN, Payload};
-pub use places::path_of;
+pub use places::{path_of, spare};
 pub use shelf::{Ready, ensure};
 pub use sweep::remove_unused;

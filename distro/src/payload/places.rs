@@ -1,11 +1,14 @@
 //! Where in a payload lies what an image has in its root: one truth for who packs and who unpacks.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use skerry_formats::payload::FilePath;
 
-use super::Ready;
-use crate::paths::Paths;
+use super::{Ready, shelf::SHELF};
+use crate::{
+    paths::{Paths, SPARE},
+    sys::fs,
+};
 
 const COMPONENTS: &str = "bin";
 const CNI: &str = "cni";
@@ -23,6 +26,17 @@ pub fn path_of(installed: &Path) -> Option<FilePath> {
         let below = installed.strip_prefix(folder).ok()?.to_str()?;
         format!("{name}/{below}").parse().ok()
     })
+}
+
+/// A program to spare among components that lie ready in the data folder, of whichever version.
+#[must_use]
+pub fn spare(name: &str, data: &Path) -> Option<PathBuf> {
+    // A draft has a further part to its name.
+    let ready = fs::folders(&data.join(SHELF)).unwrap_or_default().into_iter();
+    ready
+        .filter(|folder| folder.extension().is_none())
+        .map(|folder| folder.join(COMPONENTS).join(SPARE).join(name))
+        .find(|path| path.is_file())
 }
 
 impl Ready {

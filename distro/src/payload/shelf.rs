@@ -9,6 +9,9 @@ use crate::sys::{
     lock::{Lock, Share},
 };
 
+/// The folder in the data folder.
+pub(super) const SHELF: &str = "components";
+
 /// Components that lie ready; nobody removes them while this value lives.
 #[derive(Debug)]
 pub struct Ready {
@@ -29,7 +32,7 @@ impl Ready {
 /// # Errors
 /// If the payload is damaged, or the data folder takes no more. Nothing half done bears the final name.
 pub fn ensure(payload: &Payload, data: &Path) -> Result<Ready, PayloadError> {
-    let shelf = data.join("components");
+    let shelf = data.join(SHELF);
     let folder = shelf.join(payload.digest().to_string());
     if let Some(ready) = take(payload, &folder)? {
         return Ok(ready);

@@ -18,6 +18,7 @@ use crate::{
     images::external_runtime,
     network,
     paths::Paths,
+    payload,
     service::{self, Control, Init, ServiceRole},
     sys::{fs, netlink, process as programs},
 };
@@ -34,7 +35,7 @@ pub fn observe(places: &Places) -> Result<Found, ResetError> {
     Ok(Found {
         processes: processes()?,
         links: told(netlink::links()),
-        tables: tables(),
+        tables: nft(places).map_or_else(Vec::new, |nft| tables(&nft)),
         saved: saved(),
         groups: groups(&mounts),
         common: COMMON.iter().filter_map(|folder| common(Path::new(folder), &links)).collect(),
@@ -176,11 +177,15 @@ fn ledger(paths: &Paths) -> Ledger {
     Ledger { pods, sockets: bundles.into_iter().filter_map(socket).collect() }
 }
 
-fn tables() -> Vec<Table> {
-    let Some(nft) = programs::find("nft") else { return Vec::new() };
-    let mut tables = netfilter::tables(&told(programs::output(&nft, &["list", "tables"])));
+/// Our own `nft`, or the machine's: an older one than has made the rules may end on them (1.0.6 on those of 1.1.3 does).
+pub(super) fn nft(places: &Places) -> Option<PathBuf> {
+    payload::spare("nft", &places.real.data).or_else(|| programs::find("nft"))
+}
+
+fn tables(nft: &Path) -> Vec<Table> {
+    let mut tables = netfilter::tables(&told(programs::output(nft, &["list", "tables"])));
     for table in tables.iter_mut().filter(|table| table.is_shared()) {
-        let rules = told(programs::output(&nft, &["list", "table", &table.family, &table.name]));
+        let rules = told(programs::output(nft, &["list", "table", &table.family, &table.name]));
         table.networks = netfilter::networks(&rules);
     }
     tables

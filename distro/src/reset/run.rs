@@ -11,7 +11,7 @@ use nix::{
 
 use super::{
     Backups, ResetError, admit, mounts,
-    observe::observe as look,
+    observe::{nft, observe as look},
     places::Places,
     plan::plan,
     step::{Keep, Stage, Step},
@@ -48,7 +48,7 @@ pub fn run(paths: &Paths, backups: Backups, mut say: impl FnMut(&Step, &str)) ->
             let steps = plan(&look(&places)?, &places).into_iter().filter(|step| step.stage() == stage);
             for step in steps {
                 let Some(step) = marked(step, &places, outcome) else { continue };
-                let told = match carry_out(&step) {
+                let told = match carry_out(&step, &places) {
                     Ok(()) => {
                         outcome.done += 1;
                         String::new()
@@ -87,13 +87,14 @@ fn marked(step: Step, places: &Places, so_far: Outcome) -> Option<Step> {
     }
 }
 
-fn carry_out(step: &Step) -> Result<(), Failure> {
+fn carry_out(step: &Step, places: &Places) -> Result<(), Failure> {
     match step {
         Step::Kill { pid, .. } => end(*pid),
         Step::Unmount(path) => unmount(path),
         Step::Interface { index, .. } => Ok(netlink::remove(*index)?),
         Step::Table(family, name) => {
-            Ok(process::output(Path::new("nft"), &["delete", "table", family, name]).map(drop)?)
+            let nft = nft(places).unwrap_or_else(|| "nft".into());
+            Ok(process::output(&nft, &["delete", "table", family, name]).map(drop)?)
         }
         Step::Chains { program, script } => Ok(process::feed(Path::new(program), &["--noflush"], script)?),
         Step::Remove(path) => Ok(fs::remove_unmounted(path)?),

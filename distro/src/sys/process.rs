@@ -26,7 +26,10 @@ pub use session::{Input, Said, Session, converse, interact};
 pub use tool::tool;
 
 use super::fs;
-use crate::component::{ComponentId, ComponentSpec, KillScope};
+use crate::{
+    component::{ComponentId, ComponentSpec, KillScope},
+    paths::SPARE,
+};
 
 /// A program that could not be started, or that failed.
 #[derive(Debug, thiserror::Error)]
@@ -69,10 +72,12 @@ pub struct Child {
     pub pid: u32,
 }
 
-/// What programs are found by: ours first, so that containerd finds its shim and kube-proxy the system's `nft`.
-fn search_path(spec: &ComponentSpec) -> String {
-    let own = spec.program.parent().unwrap_or_else(|| Path::new("/"));
-    format!("{}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", own.display())
+/// What programs are found by: ours first, so that containerd finds its shim; then the system's, and where it has none what we have
+/// to spare, so that kube-proxy finds an `nft`.
+#[must_use]
+pub fn search_path(components: &Path) -> String {
+    let (own, spare) = (components.display(), components.join(SPARE));
+    format!("{own}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:{}", spare.display())
 }
 
 /// What a component inherits: containerd the way to registries, nobody anything else.
@@ -93,8 +98,9 @@ fn inherited(spec: &ComponentSpec) -> impl Iterator<Item = (&'static str, std::f
 /// If the program cannot be executed.
 pub fn start(spec: &ComponentSpec) -> Result<Child, ProcessError> {
     let failed = |source| ProcessError::Start { program: spec.program.clone(), source };
+    let components = spec.program.parent().unwrap_or_else(|| Path::new("/"));
     let mut command = tokio::process::Command::new(&spec.program);
-    command.args(&spec.args).env_clear().env("PATH", search_path(spec));
+    command.args(&spec.args).env_clear().env("PATH", search_path(components));
     command.envs(inherited(spec)).envs(spec.env.iter().cloned());
     command.current_dir("/").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
     if spec.account.uid != nix::unistd::getuid().as_raw() {
@@ -185,6 +191,12 @@ pub fn find(name: &str) -> Option<PathBuf> {
     let places =
         own.split(':').filter(|place| place.starts_with('/')).chain(["/usr/sbin", "/usr/bin", "/sbin", "/bin"]);
     places.map(|place| Path::new(place).join(name)).find(|path| path.is_file())
+}
+
+/// Where the system has a program, or else the folder of those that we have to spare.
+#[must_use]
+pub fn find_or_spare(name: &str, spare: &Path) -> Option<PathBuf> {
+    find(name).or_else(|| Some(spare.join(name)).filter(|path| path.is_file()))
 }
 
 /// Becomes another program.

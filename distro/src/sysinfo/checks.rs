@@ -222,6 +222,7 @@ fn programs(seen: &Snapshot) -> Vec<Check> {
         let there = seen.programs.contains(&name);
         match name {
             _ if there => Check::pass(name, "there"),
+            _ if seen.spare.contains(&name) => Check::pass(name, "missing, and sk8s brings its own"),
             "nft" => {
                 Check::fail(name, "missing", "install the package `nftables`: kube-proxy and pod networks call it")
             }

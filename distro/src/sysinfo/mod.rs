@@ -62,6 +62,8 @@ pub struct Snapshot {
     pub features: BTreeMap<&'static str, Presence>,
     /// Programs that are wanted and there.
     pub programs: Vec<&'static str>,
+    /// Those that sk8s has to spare.
+    pub spare: Vec<&'static str>,
     /// What the clock says.
     pub now: UnixTime,
     /// Ports on which something listens.

@@ -5,6 +5,7 @@ use std::{io::Read as _, net::ToSocketAddrs as _, path::Path};
 use super::{FEATURES, Snapshot, Sources, checks::PROGRAMS, sockets};
 use crate::{
     paths::Paths,
+    payload::{self, Payload},
     status,
     sys::{cgroup, clock, fs, machine, process},
 };
@@ -29,6 +30,7 @@ pub fn observe(paths: &Paths) -> Snapshot {
         kernel,
         architecture: std::env::consts::ARCH.to_owned(),
         programs: PROGRAMS.into_iter().filter(|name| process::find(name).is_some()).collect(),
+        spare: PROGRAMS.into_iter().filter(|name| spare(name, paths)).collect(),
         now: clock::now(),
         ports: sockets::listening(&[text("/proc/net/tcp"), text("/proc/net/tcp6")]),
         running: status::pid(&paths.status_socket()).is_some(),
@@ -37,6 +39,16 @@ pub fn observe(paths: &Paths) -> Snapshot {
         address: machine::observe(None).map(|machine| machine.address),
         watchers: text("/proc/sys/fs/inotify/max_user_instances").trim().parse().ok(),
     }
+}
+
+/// Whether we have a program to spare: among components that lie ready, or behind our own program.
+fn spare(name: &str, paths: &Paths) -> bool {
+    let carried = || {
+        let place = payload::path_of(&Paths::default().spare().join(name))?;
+        let own = Payload::own().ok().flatten()?;
+        own.index().files().iter().find(|file| file.path == place).map(drop)
+    };
+    paths.spare().join(name).is_file() || carried().is_some()
 }
 
 fn text(path: &str) -> String {

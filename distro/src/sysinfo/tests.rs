@@ -22,6 +22,7 @@ fn good() -> Snapshot {
         controllers: controllers.map(ToOwned::to_owned).into(),
         features: FEATURES.iter().map(|feature| (feature.module, Presence::Module)).collect(),
         programs: vec!["nft", "modprobe", "mount", "umount"],
+        spare: Vec::new(),
         now: UnixTime(1_795_000_000),
         ports: vec![22],
         running: false,
@@ -104,4 +105,14 @@ fn a_port_that_not_every_cluster_needs_is_no_failure() {
 fn a_controller_asks_nothing_of_the_pod_network() {
     let names: Vec<&str> = judge(&bad(), Purpose::Controller).iter().map(|check| check.name).collect();
     assert!(!names.contains(&"nft") && !names.contains(&"br_netfilter"), "{names:?}");
+}
+
+#[test]
+fn a_program_that_sk8s_brings_along_is_not_missed() {
+    let check = |spare: &[&'static str]| {
+        let seen = Snapshot { programs: vec!["modprobe", "mount", "umount"], spare: spare.to_vec(), ..good() };
+        judge(&seen, Purpose::Worker).into_iter().find(|check| check.name == "nft").map(|c| (c.verdict, c.found))
+    };
+    assert_eq!(check(&[]), Some((Verdict::Fail, "missing".to_owned())));
+    assert_eq!(check(&["nft"]), Some((Verdict::Pass, "missing, and sk8s brings its own".to_owned())));
 }
