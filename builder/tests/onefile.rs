@@ -182,18 +182,21 @@ fn shipped() -> Catalog {
 
 #[test]
 fn the_shipped_file_carries_what_an_image_has() {
-    // An image has our own two programs by itself.
-    let beside = ["agent", "distro"];
+    // An image has our own two programs by itself, and this one as a package.
+    let (beside, package) = (["agent", "distro"], "nftables");
     let names = |list: Vec<Name>| list.iter().map(Name::to_string).collect::<BTreeSet<String>>();
-    let mut image = names(shipped().recipe(&"default".parse().unwrap()).unwrap().components);
+    let recipe = shipped().recipe(&"default".parse().unwrap()).unwrap();
+    assert!(recipe.packages.contains(&package.to_owned()), "{:?}", recipe.packages);
+    let mut image = names(recipe.components);
     image.retain(|name| !beside.contains(&name.as_str()));
+    image.insert(package.to_owned());
     assert_eq!(names(shipped().one_file().unwrap().components), image);
     for arch in Arch::ALL {
         let plan = onefile::resolve(&shipped(), arch, &[]).unwrap();
         let sets: Vec<String> = plan.sets().iter().map(ToString::to_string).collect();
         let host = host_arch().unwrap();
-        let files = ["busybox", "rust-std", "sysroot"].map(|set| format!("{set}/{arch}"));
-        assert_eq!(sets, [&files[..1], &[format!("rust/{host}")], &files[1..]].concat());
+        let files = ["busybox", "nftables", "rust-std", "sysroot"].map(|set| format!("{set}/{arch}"));
+        assert_eq!(sets, [&files[..2], &[format!("rust/{host}")], &files[2..]].concat());
     }
 }
 
